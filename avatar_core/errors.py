@@ -1,0 +1,108 @@
+"""The error tree: one type per boundary a run can fail at, each with its exit code.
+
+Four rules hold everywhere:
+
+1. An error that a user can cause or cure derives from `AvatarError` and its text is one sentence:
+   what went wrong, where (file, line, key), what to do.
+2. `exit_code` is the process's exit status; the command line is the only place that reads it.
+3. Anything else that escapes is a bug (exit code 1) and is reported as such.
+4. A bad clip, reply or row that a run can count and survive is a record, not an exception that ends it.
+"""
+
+from __future__ import annotations
+
+
+class AvatarError(Exception):
+    """Base of every error that is the user's to act on; `exit_code` 1 is never used by a subclass."""
+
+    exit_code = 1
+
+
+class UsageError(AvatarError):
+    """A flag, configuration key or combination of them that cannot be honoured."""
+
+    exit_code = 2
+
+
+class DataError(UsageError):
+    """A sample, annotation row or data file that is not what it must be; names file and line."""
+
+
+class MediaError(UsageError):
+    """A clip that cannot be read as asked.
+
+    Attributes:
+        path: the media file.
+        reason: what is wrong with it, without the path.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path}: {reason}")
+
+    def __reduce__(self) -> tuple[type[MediaError], tuple[str, str]]:
+        """Rebuild from (path, reason), so that the error survives a process boundary."""
+        return type(self), (self.path, self.reason)
+
+
+class MediaTimeout(MediaError):  # noqa: N818 - a time-out is what it is
+    """Decoding passed its deadline and the worker was killed."""
+
+
+class NoSoundError(MediaError):
+    """Sound was required of a file that has no audio track."""
+
+
+class TooManyFailures(AvatarError):  # noqa: N818
+    """More items failed than an evaluation may lose and still print a score."""
+
+    exit_code = 3
+
+
+class CheckpointError(AvatarError):
+    """A checkpoint or store is missing, torn or does not match its manifest."""
+
+    exit_code = 4
+
+
+class DiskError(AvatarError):
+    """A write failed: no space, no permission, a read-only or broken device."""
+
+    exit_code = 5
+
+
+class RunLockedError(AvatarError):
+    """Another process holds the run directory."""
+
+    exit_code = 6
+
+
+class NonFiniteError(AvatarError):
+    """Too many consecutive steps had a loss or gradient that is not finite."""
+
+    exit_code = 7
+
+
+class OutOfMemoryError(AvatarError):
+    """The device ran out of memory and smaller micro-batches did not help."""
+
+    exit_code = 8
+
+
+class ServiceError(AvatarError):
+    """A judge or served model stayed unreachable."""
+
+    exit_code = 9
+
+
+class Stopped(AvatarError):  # noqa: N818
+    """A signal asked the run to stop; what it had done is saved.
+
+    Attributes:
+        exit_code: 128 + signal number (130 for SIGINT, 143 for SIGTERM).
+    """
+
+    def __init__(self, signal_number: int, message: str) -> None:
+        self.exit_code = 128 + signal_number
+        super().__init__(message)

@@ -1,0 +1,228 @@
+"""Durable files: a reader sees the old content or the new, never a mixture, whatever instant the process dies.
+
+Whole files and directories are written beside their target, flushed to the device and renamed over it. Logs
+are appended a line at a time and flushed; a torn last line is dropped by the reader. Failures of the disk
+become `DiskError` with path and cause, and no temporary file outlives the call that made it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from avatar_core.errors import DataError, DiskError, RunLockedError
+
+MAX_LINE_BYTES = 16 << 20
+
+
+@contextlib.contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn an `OSError` inside the block into a `DiskError` that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DiskError(
+            f"{path}: cannot write: {reason}; free space or choose another --out, then run again"
+        ) from error
+
+
+def sync_directory(path: Path) -> None:
+    """Flush a directory's entries, so that a rename inside it survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Replace `path` by `content`: temporary file in the same directory, fsync, rename, fsync of the directory."""
+    data = content.encode() if isinstance(content, str) else content
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+            raise
+        sync_directory(path.parent)
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a JSON document atomically: sorted keys, two-space indent, NaN refused."""
+    write_atomic(path, json.dumps(document, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON document; `DataError` when it is not JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path}: not valid JSON ({error})") from error
+
+
+@contextlib.contextmanager
+def published_directory(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling directory; on success flush its files and rename it to `path`.
+
+    Left by an exception, nothing is published and the temporary directory is removed.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        try:
+            yield temporary
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    with file.open("rb") as handle:
+                        os.fsync(handle.fileno())
+                elif file.is_dir():
+                    sync_directory(file)
+            sync_directory(temporary)
+            temporary.chmod(0o755)
+            os.rename(temporary, path)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync_directory(path.parent)
+
+
+class JsonlAppender:
+    """Appends JSON rows to a file, one flushed line each; opens with any torn last line cut off."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with disk_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = path.open("ab+")
+            _cut_torn_line(self._file)
+
+    def append(self, row: Mapping[str, object]) -> None:
+        """Write one row, flush it to the device; NaN and infinity are refused."""
+        line = json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
+        with disk_errors(self.path):
+            self._file.write(line.encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file; further appends fail."""
+        self._file.close()
+
+    def __enter__(self) -> JsonlAppender:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _cut_torn_line(file: Any) -> None:
+    """Truncate an open binary file behind its last newline."""
+    size = end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(0, end - (1 << 16))
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        file.truncate(end)
+    file.seek(0, os.SEEK_END)
+
+
+def read_jsonl(path: Path, *, torn_tail: bool = False) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number from 1, row) of a JSONL file; empty lines are skipped.
+
+    Args:
+        path: file to read.
+        torn_tail: accept (and drop) a last line that lost its end, as an interrupted writer leaves it.
+
+    Raises:
+        DataError: a line is not a JSON object or is longer than 16 MiB; names file and line.
+    """
+    with path.open("rb") as file:
+        number = 0
+        while line := file.readline(MAX_LINE_BYTES + 1):
+            number += 1
+            if len(line) > MAX_LINE_BYTES:
+                raise DataError(f"{path}:{number}: line is longer than {MAX_LINE_BYTES} bytes")
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                if torn_tail and not line.endswith(b"\n"):
+                    return
+                raise DataError(f"{path}:{number}: not valid JSON ({error}); mend or remove the line") from error
+            if not isinstance(row, dict):
+                raise DataError(f"{path}:{number}: expected a JSON object, found {type(row).__name__}")
+            yield number, row
+
+
+def contained_path(root: Path, relative: str) -> Path:
+    """Resolve `relative` below `root`, following links; `DataError` when it would leave the root.
+
+    Absolute paths are accepted only when they already lie inside the root.
+    """
+    if "\0" in relative or "://" in relative or len(relative) > 4096:
+        raise DataError(f"{relative[:80]!r}: not a file path; give a path below {root}")
+    base = root.resolve()
+    try:
+        target = (base / relative).resolve()
+    except OSError as error:
+        raise DataError(f"{relative[:80]!r}: not a usable path below {root} ({error.strerror})") from error
+    if not target.is_relative_to(base):
+        raise DataError(f"{relative!r} leads outside {base}; only files below it are read")
+    return target
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Hexadecimal digest of a file's bytes."""
+    digest = hashlib.new(algorithm)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def run_lock(directory: Path) -> Iterator[None]:
+    """Hold a run directory for this process; a lock left by a killed process does not block.
+
+    Raises:
+        RunLockedError: another living process holds it; names its pid.
+    """
+    path = directory / ".lock"
+    with disk_errors(path):
+        directory.mkdir(parents=True, exist_ok=True)
+        file = path.open("a+")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise RunLockedError(
+                f"{directory}: in use by process {holder}; wait for it to end or choose another --out"
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
