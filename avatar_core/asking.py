@@ -1,0 +1,87 @@
+"""From samples to prepared prompts: decode the clips, write the question, run the processor.
+
+Shared by training, evaluation and inference, so that a question reads the same in all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from avatar_core.errors import MediaError
+from avatar_core.media import MediaLoader
+from avatar_core.models.policy import Policy, Prepared, Prompt
+from avatar_core.types import AudioMode, Clip, MediaRef, Sample
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+Blanked = frozenset[str]
+"""Modalities ("frames", "sound") replaced by darkness or silence, to measure what they are worth."""
+
+
+def question_text(sample: Sample, *, hint: str | None = None) -> str:
+    """The user's text of a sample: question, lettered options unless it states them all, hint if any."""
+    lines = [sample.question]
+    stated = sample.question.casefold()
+    if any(option.casefold() not in stated for option in sample.options):
+        lines += [f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)]
+    if hint:
+        lines.append(f"Hint: {hint}")
+    return "\n".join(lines)
+
+
+def blank_clip(clip: Clip, blanked: Blanked) -> Clip:
+    """A clip with its frames dark or its sound silent, shapes unchanged."""
+    frames, sound = clip.frames, clip.sound
+    if "frames" in blanked and frames is not None:
+        frames = np.zeros_like(frames)
+    if "sound" in blanked and sound is not None:
+        sound = np.zeros_like(sound)
+    return replace(clip, frames=frames, sound=sound)
+
+
+class Asker:
+    """Turns samples into prepared prompts for one policy and one set of media settings."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        loader: MediaLoader,
+        *,
+        system_prompt: str | None,
+        audio: AudioMode | None = None,
+        blanked: Blanked = frozenset(),
+    ) -> None:
+        self._policy = policy
+        self._loader = loader
+        self._system = system_prompt or None
+        self._audio = audio
+        self._blanked = blanked
+
+    def prefetch(self, samples: Sequence[Sample]) -> None:
+        """Start decoding the clips of samples that will be asked soon."""
+        self._loader.prefetch(_media(samples), audio=self._audio)
+
+    def clips(self, samples: Sequence[Sample]) -> list[tuple[Clip, ...] | MediaError]:
+        """Decoded clips of each sample, or the first error among its files; order kept."""
+        decoded = iter(self._loader.load_many(_media(samples), audio=self._audio))
+        return [_all_or_error([next(decoded) for _ in sample.media]) for sample in samples]
+
+    def prepare(self, sample: Sample, clips: Sequence[Clip], *, hint: str | None = None) -> Prepared:
+        """The prepared prompt of a sample from its decoded clips."""
+        shown = tuple(blank_clip(clip, self._blanked) for clip in clips)
+        return self._policy.prepare(Prompt(self._system, shown, question_text(sample, hint=hint)))
+
+
+def _media(samples: Sequence[Sample]) -> list[MediaRef]:
+    return [ref for sample in samples for ref in sample.media]
+
+
+def _all_or_error(results: Sequence[Clip | MediaError]) -> tuple[Clip, ...] | MediaError:
+    clips: list[Clip] = []
+    for result in results:
+        if isinstance(result, MediaError):
+            return result
+        clips.append(result)
+    return tuple(clips)

@@ -1,0 +1,183 @@
+"""From a preset, a file and `--set` to one frozen configuration; the nearest name answers a typo.
+
+Later sources win: model defaults, `presets/<preset>.toml` (its `[all]`, then `[stage<N>]`), the scale of the
+embedded model (`presets/tiny.toml`) when `model` is `tiny`, the user's file, `--set` and flags.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from avatar_core.config.base import Frozen
+from avatar_core.config.train import FREE_ON_RESUME, TrainConfig
+from avatar_core.errors import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_CONFIG_BYTES = 1 << 20
+Model = TypeVar("Model", bound=Frozen)
+Tree = dict[str, Any]
+
+
+def preset_names() -> list[str]:
+    """Names that `--preset` takes."""
+    folder = resources.files("avatar_core.config").joinpath("presets")
+    names = (entry.name for entry in folder.iterdir())
+    return sorted(name[:-5] for name in names if name.endswith(".toml") and name != "tiny.toml")
+
+
+def resolve_train(
+    *,
+    stage: int,
+    preset: str = "paper",
+    file: Path | None = None,
+    assignments: Iterable[str] = (),
+    flags: Mapping[str, object] | None = None,
+) -> TrainConfig:
+    """Resolve the configuration of a training run.
+
+    Args:
+        stage: 0 to 3.
+        preset: one of `preset_names()`.
+        file: a TOML file of overrides, as `--dry-run` prints them.
+        assignments: `section.key=value` strings, values in TOML or bare text.
+        flags: top-level fields given as flags; `None` values are not given.
+
+    Raises:
+        UsageError: unknown preset, key or value out of range; names it and the nearest valid name.
+    """
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    user: Tree = read_toml(file) if file else {}
+    for assignment in assignments:
+        merge(user, parse_assignment(assignment))
+    merge(user, {**given, "stage": stage, "preset": preset})
+    model = user.get("model", TrainConfig.model_fields["model"].default)
+    tree: Tree = {}
+    for name in [preset, *(["tiny"] if model == "tiny" else [])]:
+        document = read_preset(name)
+        # The tiny scale may differ between presets: [grpo.stage1] refines [stage1] for preset grpo.
+        for table in (document, document.get(preset, {})):
+            merge(tree, table.get("all", {}))
+            merge(tree, table.get(f"stage{stage}", {}))
+    merge(tree, user)
+    return validate(TrainConfig, tree)
+
+
+def read_preset(name: str) -> Tree:
+    """The parsed TOML of a packaged preset; `UsageError` naming the nearest when there is none."""
+    file = resources.files("avatar_core.config").joinpath("presets", f"{name}.toml")
+    if name != "tiny" and name not in preset_names():
+        raise UsageError(f"--preset {name}: unknown preset{nearest(name, preset_names())}")
+    return tomllib.loads(file.read_text("utf-8"))
+
+
+def read_toml(path: Path) -> Tree:
+    """Parse a TOML configuration file.
+
+    Raises:
+        UsageError: missing, larger than 1 MiB or not TOML.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"--config {path}: cannot be read ({error.strerror})") from error
+    if len(data) > MAX_CONFIG_BYTES:
+        raise UsageError(f"--config {path}: larger than {MAX_CONFIG_BYTES} bytes")
+    try:
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"--config {path}: not valid TOML ({error})") from error
+
+
+def parse_assignment(text: str) -> Tree:
+    """Turn `a.b=value` into {"a": {"b": value}}; the value is TOML, or plain text when it is not."""
+    key, equals, raw = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--set {text!r}: expected key=value, for example --set optim.lr=1e-4")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    tree: Any = value
+    for part in reversed(key.strip().split(".")):
+        tree = {part: tree}
+    return dict(tree)
+
+
+def merge(base: Tree, extra: Mapping[str, Any]) -> None:
+    """Merge `extra` into `base` in place, tables key by key, except reward weights, which replace."""
+    for key, value in extra.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict) and key != "weights":
+            merge(base[key], value)
+        else:
+            base[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def validate(model: type[Model], tree: Mapping[str, Any]) -> Model:
+    """Validate a tree; the first problem becomes a `UsageError` with key, value and remedy."""
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        path = [str(part) for part in problem["loc"]]
+        key = ".".join(path)
+        if problem["type"] == "extra_forbidden":
+            raise UsageError(
+                f"unknown configuration key {key!r}{nearest(key, list(dotted_keys(model)))}"
+            ) from error
+        value = json.dumps(problem["input"], default=str)[:80]
+        raise UsageError(f"configuration key {key or 'all'}={value}: {problem['msg']}") from error
+
+
+def dotted_keys(model: type[BaseModel], prefix: str = "") -> Iterable[str]:
+    """All dotted leaf keys of a configuration model."""
+    for name, info in model.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from dotted_keys(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def nearest(name: str, candidates: list[str]) -> str:
+    """`; did you mean 'x'?` for a typo, else `; known: …` when the list is short, else nothing."""
+    matches = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
+    if not matches:
+        leaf = name.rpartition(".")[2]
+        matches = [c for c in candidates if c.rpartition(".")[2] == leaf][:1]
+    if matches:
+        return f"; did you mean {matches[0]!r}?"
+    return f"; known: {', '.join(candidates)}" if len(candidates) <= 8 else ""
+
+
+def frozen_changes(old: TrainConfig, new: TrainConfig) -> list[str]:
+    """Fields that differ and may not change on resume, as `key: old -> new`."""
+    before, after = flatten(old.model_dump(mode="json")), flatten(new.model_dump(mode="json"))
+    changes = []
+    for key in sorted(before.keys() | after.keys()):
+        free = key in FREE_ON_RESUME or key.split(".")[0] in FREE_ON_RESUME
+        if before.get(key) != after.get(key) and not free:
+            changes.append(f"{key}: {before.get(key)} -> {after.get(key)}")
+    return changes
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted leaves of a nested mapping."""
+    leaves: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            leaves.update(flatten(value, f"{prefix}{key}."))
+        else:
+            leaves[prefix + key] = value
+    return leaves

@@ -1,0 +1,201 @@
+"""Configuration of a training run: every number the method has, with its range, its meaning and its source.
+
+Sections are frozen models; `resolve.py` fills them from a preset, a file and `--set`. Fields that may change
+when a run is resumed are listed in `FREE_ON_RESUME`; every other change is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from avatar_core.config.base import Frozen
+from avatar_core.config.media import MediaConfig
+
+Shape = Literal["parabola", "uniform", "linear-decay", "linear-incline", "inverse"]
+
+FREE_ON_RESUME = frozenset({"steps", "checkpoint", "media.workers", "media.cache_bytes"})
+"""Dotted fields that a resumed run may change; steps may grow."""
+
+
+class SamplingConfig(Frozen):
+    """How completions are drawn during training (paper.md 7)."""
+
+    max_new_tokens: int = Field(2048, ge=1)
+    """Length limit of a completion."""
+    temperature: float = Field(1.0, gt=0)
+    """Softmax temperature of the draw."""
+    top_k: int = Field(50, ge=0)
+    """Tokens kept at each step; 0 keeps all."""
+    top_p: float = Field(1.0, gt=0, le=1)
+    """Nucleus kept at each step; 1 keeps all."""
+
+
+class RolloutConfig(Frozen):
+    """Which prompts are visited and how many completions each gets."""
+
+    prompts_per_step: int = Field(1, ge=1)
+    """Prompts visited per optimiser step."""
+    group_size: int = Field(8, ge=2)
+    """Completions trained on per visited prompt, fresh and replayed together (paper.md 3.8)."""
+    fresh_per_group: int = Field(4, ge=1)
+    """Completions generated per visited prompt while replay supplies the rest; `group_size` before that."""
+    pool: int = Field(4096, ge=1)
+    """Distinct prompts drawn from the data; fewer when the data hold fewer."""
+    window: int = Field(256, ge=1)
+    """Prompts that are visited `visits` times before the next ones come up."""
+    visits: int = Field(2, ge=1)
+    """Visits of each prompt within its window; baselines and hints need at least two."""
+    system_prompt: str = (
+        "Think about the question first and write your reasoning between <think> and </think>. "
+        "Then write the final answer between <answer> and </answer>."
+    )
+    """System turn of every prompt."""
+
+    @model_validator(mode="after")
+    def _fresh_fits(self) -> RolloutConfig:
+        if self.fresh_per_group > self.group_size:
+            raise ValueError(
+                f"rollout.fresh_per_group={self.fresh_per_group} exceeds "
+                f"rollout.group_size={self.group_size}; lower it"
+            )
+        return self
+
+
+class RewardConfig(Frozen):
+    """Weights and variants of the reward functions (paper.md 6.2, 6.3)."""
+
+    weights: dict[str, float] = {"format": 0.5, "accuracy": 0.5}
+    """Weight of each reward function by name."""
+    format_values: Literal["signed", "binary"] = "signed"
+    """`signed` scores +1/-1, `binary` 1/0."""
+    numerical: Literal["dense", "strict"] = "dense"
+    """`dense` is 1 minus the relative error, `strict` is 1 within a relative error of 0.001."""
+
+
+class AdvantageConfig(Frozen):
+    """From rewards to per-token advantages (paper.md 3.1, 3.5, 3.6)."""
+
+    eps: float = Field(1e-4, ge=0)
+    """Added to the group's standard deviation."""
+    scale: Literal["std", "none"] = "std"
+    """`none` leaves centred rewards unscaled."""
+    alpha: float = Field(1.0, ge=0)
+    """Weight of the replayed advantages."""
+    vcrs_scale: Literal["batch", "none"] = "batch"
+    """Replayed advantages over the standard deviation of the update's replayed rewards, or unscaled."""
+    tas_lambda: float = Field(0.3, ge=0)
+    """Extra credit at the ends of a completion; 0 is uniform credit."""
+    tas_shape: Shape = "parabola"
+    """Curve of the credit over a completion."""
+    tas_normalize: bool = False
+    """Scale the weights to mean 1 over each completion."""
+
+
+class ReplayConfig(Frozen):
+    """The stratified replay buffer (paper.md 4)."""
+
+    enabled: bool = True
+    """Off trains on fresh completions alone."""
+    capacity: int = Field(10_000, ge=1)
+    """Completions kept."""
+    min_fill: int = Field(128, ge=1)
+    """Completions stored before replay starts."""
+    ratios: tuple[float, float, float] = (0.25, 0.35, 0.40)
+    """Shares of the tiers easy, medium, hard."""
+    window: int = Field(20, ge=1)
+    """Fresh rewards averaged into a prompt's baseline."""
+    members_per_group: int = Field(1, ge=1)
+    """Completions taken from each replayed group."""
+
+
+class LossConfig(Frozen):
+    """The clipped surrogate with a KL term (paper.md 3.2-3.4)."""
+
+    beta: float = Field(0.1, ge=0)
+    """Weight of the KL divergence to the reference policy."""
+    clip_low: float = Field(0.2, ge=0, lt=1)
+    """The importance ratio is clipped below at 1 minus this."""
+    clip_high: float = Field(0.2, ge=0)
+    """The importance ratio is clipped above at 1 plus this."""
+    level: Literal["token", "sequence"] = "token"
+    """Importance ratio of each token, or of the completion (mean log-ratio)."""
+    aggregate: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "grpo"
+    """How per-token losses become one number."""
+    ratio_cap: float | None = Field(None, gt=1)
+    """Bound of the ratio of completions with negative advantage; None leaves them unbounded."""
+
+
+class OptimConfig(Frozen):
+    """AdamW with linear warm-up."""
+
+    lr: float = Field(5e-7, gt=0)
+    """Peak learning rate."""
+    warmup: float = Field(0.05, ge=0, le=1)
+    """Share of the steps over which the rate rises."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """After warm-up: to zero along a cosine, or constant."""
+    weight_decay: float = Field(0.0, ge=0)
+    """Decoupled weight decay."""
+    max_grad_norm: float = Field(1.0, gt=0)
+    """Gradients are scaled down to this norm."""
+    max_skipped: int = Field(5, ge=1)
+    """Consecutive steps with a loss or gradient that is not finite before the run stops."""
+
+
+class SupervisedConfig(Frozen):
+    """Stage 0: supervised training on reasoning traces."""
+
+    batch_size: int = Field(16, ge=1)
+    """Samples per optimiser step."""
+
+
+class HeldOutConfig(Frozen):
+    """Greedy accuracy on held-out samples before and after the stage."""
+
+    samples: int = Field(200, ge=0)
+    """Held-out samples; 0 leaves the measurement out."""
+    batch_size: int = Field(32, ge=1)
+    """Samples answered together."""
+
+
+class CheckpointConfig(Frozen):
+    """What is kept on disk."""
+
+    every: int = Field(250, ge=1)
+    """Steps between checkpoints; the last step always writes one."""
+    keep: int = Field(2, ge=1)
+    """Checkpoints kept, newest first."""
+
+
+class TrainConfig(Frozen):
+    """Everything that determines a training run."""
+
+    stage: int = Field(1, ge=0, le=3)
+    """0 supervised; 1 visual; 2 audio-visual; 3 localisation."""
+    model: str = "tiny"
+    """`tiny`, a checkpoint directory or a hub id."""
+    data: str = "scenes"
+    """`scenes` or a JSONL file."""
+    init: str | None = None
+    """Checkpoint or run directory the stage starts from; None starts from `model`."""
+    preset: str = "paper"
+    """The preset the defaults came from."""
+    tuning: Literal["full", "lora"] = "full"
+    """Train all weights, or a low-rank adapter."""
+    steps: int = Field(1000, ge=1)
+    """Optimiser steps."""
+    seed: int = Field(0, ge=0, lt=2**32)
+    """Run seed; every random draw is a function of it and of where the draw happens."""
+    media: MediaConfig = MediaConfig()
+    sampling: SamplingConfig = SamplingConfig()
+    rollout: RolloutConfig = RolloutConfig()
+    reward: RewardConfig = RewardConfig()
+    advantage: AdvantageConfig = AdvantageConfig()
+    replay: ReplayConfig = ReplayConfig()
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig = OptimConfig()
+    supervised: SupervisedConfig = SupervisedConfig()
+    held_out: HeldOutConfig = HeldOutConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()

@@ -1,0 +1,58 @@
+"""Stage 3: which objects make the tones, and where they are."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from avatar_core.data.scenes.placing import cast, slots, tones_at
+from avatar_core.data.scenes.questions import (
+    BOTH,
+    Draft,
+    Template,
+    flashing,
+    heard,
+    placed,
+    reading_order,
+    seen,
+)
+from avatar_core.data.scenes.questions_audio import pitched_flashes
+from avatar_core.data.scenes.world import PITCHES, POSITIONS
+
+
+def _where(rng: random.Random, level: int, key: str) -> Draft:
+    things, tones, pitch = pitched_flashes(
+        rng, level, cast(rng, level + 1, cell=POSITIONS.index(key))
+    )
+    thought = f"{seen(things, flashing)} {heard(tones)} So {pitch} is {key}."
+    return Draft(things, tones, f"Where is the object that makes the {pitch} tone", key, thought)
+
+
+def _which(rng: random.Random, level: int, key: str) -> Draft:
+    things, tones, pitch = pitched_flashes(
+        rng, level, cast(rng, level + 1, cell=POSITIONS.index(key))
+    )
+    stem = f"Which object makes the {pitch} tone? Answer as position: object."
+    thought = f"{seen(things, flashing)} {heard(tones)} So {pitch} is the {things[0].name}."
+    return Draft(things, tones, stem, placed(things[0]), thought)
+
+
+def _sounding(rng: random.Random, level: int, key: str) -> Draft:
+    # Every object flashes, with a tone or without, so the picture alone does not tell who sounds.
+    drawn = cast(rng, level + 1, cell=POSITIONS.index(key))
+    times = slots(rng, len(drawn))
+    things = [replace(thing, flash=time) for thing, time in zip(drawn, times, strict=True)]
+    makers = things[: rng.randint(1, level)]
+    tones = tones_at({time: rng.choice(PITCHES) for time in times[: len(makers)]})
+    stem = "Which objects make a tone? List them as position: object."
+    names = " and ".join(f"the {thing.name}" for thing in reading_order(makers))
+    answer = "; ".join(placed(thing) for thing in reading_order(makers))
+    thought = f"{seen(things, flashing)} {heard(tones)} So it is {names}."
+    return Draft(things, tones, stem, answer, thought)
+
+
+LOCALISATION = (
+    Template("where", 3, BOTH, "multiple choice", POSITIONS, _where),
+    Template("which", 3, BOTH, "localisation", POSITIONS, _which),
+    Template("sounding", 3, BOTH, "localisation", POSITIONS, _sounding),
+)

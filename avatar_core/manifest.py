@@ -1,0 +1,53 @@
+"""Manifests: size and SHA-256 of every file of a checkpoint, so that a damaged one is never loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avatar_core.errors import AvatarError, CheckpointError
+from avatar_core.files import file_digest, read_json, write_json
+
+NAME = "manifest.json"
+
+
+def write_manifest(directory: Path) -> None:
+    """Write the manifest of a directory whose other files are complete."""
+    files = {
+        str(path.relative_to(directory)): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
+        for path in sorted(directory.rglob("*"))
+        if path.is_file()
+    }
+    write_json(directory / NAME, {"schema": 1, "files": files})
+
+
+def verify_manifest(directory: Path) -> None:
+    """Check every file of a directory against its manifest.
+
+    Raises:
+        CheckpointError: names the first file that is missing or differs.
+    """
+    manifest = directory / NAME
+    try:
+        files = dict(read_json(manifest)["files"])
+    except (OSError, AvatarError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{manifest}: missing or unreadable; use another checkpoint") from error
+    for name, expected in files.items():
+        path = directory / name
+        if not path.is_file():
+            raise CheckpointError(f"{path}: missing from the checkpoint; use another one")
+        if path.stat().st_size != expected["bytes"] or file_digest(path) != expected["sha256"]:
+            raise CheckpointError(f"{path}: differs from its manifest; use another checkpoint")
+
+
+def sound_checkpoints(run: Path) -> list[Path]:
+    """Checkpoints of a run directory whose files match their manifest, newest first."""
+    found = [p for p in run.glob("checkpoints/step-*") if p.name[5:].isdigit()]
+    return [p for p in sorted(found, key=lambda p: -int(p.name[5:])) if _is_sound(p)]
+
+
+def _is_sound(directory: Path) -> bool:
+    try:
+        verify_manifest(directory)
+    except CheckpointError:
+        return False
+    return True

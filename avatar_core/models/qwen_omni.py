@@ -1,0 +1,207 @@
+"""The Qwen2.5-Omni thinker as a `Policy`, at any size; everything that knows the architecture is here or in
+`prompting.py`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
+
+from avatar_core.algo.masks import packed_group_mask
+from avatar_core.models.generation import collect, decode_steps
+from avatar_core.models.packing import pack_rows
+from avatar_core.models.policy import (
+    Encoded,
+    Generated,
+    Prepared,
+    Prompt,
+    Sampling,
+    TokenLogprobs,
+)
+from avatar_core.models.prompting import prepare_inputs
+
+LOGIT_ROWS = 1024
+"""Token positions whose vocabulary logits are held at once."""
+
+
+class QwenOmniPolicy:
+    """A thinker with its processor; see `avatar_core.models.policy.Policy` for the contract."""
+
+    def __init__(
+        self,
+        model: Qwen2_5OmniThinkerForConditionalGeneration,
+        processor: Qwen2_5OmniProcessor,
+    ) -> None:
+        self.model = model
+        self.processor = processor
+        self._reference: QwenOmniPolicy | None = None
+        tokenizer = processor.tokenizer
+        self._end_of_turn = tokenizer.eos_token_id
+        stops = {tokenizer.eos_token_id, tokenizer.pad_token_id}
+        device = self.device
+        self._stop_ids = torch.tensor(sorted(stops), device=device)
+        forbidden = set(tokenizer.all_special_ids) - stops
+        self._forbidden_ids = torch.tensor(sorted(forbidden), device=device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.model.parameters()).device
+
+    def prepare(self, prompt: Prompt) -> Prepared:
+        """Tokenize a prompt and extract its features on the CPU."""
+        return prepare_inputs(prompt, self.processor, self.model.model)
+
+    def encode(self, prompts: Sequence[Prepared]) -> Encoded:
+        """Run the towers once over all prompts and merge them into the token embeddings."""
+        device = self.device
+        lengths = tuple(len(prompt.input_ids) for prompt in prompts)
+        flat_ids = torch.cat([prompt.input_ids for prompt in prompts]).to(device)
+        embeddings = self.model.get_input_embeddings()(flat_ids)
+        config = self.model.config
+        vision = (flat_ids == config.video_token_id) | (flat_ids == config.image_token_id)
+        embeddings = _merge(embeddings, vision, self._vision(prompts))
+        embeddings = _merge(embeddings, flat_ids == config.audio_token_id, self._sound(prompts))
+        return Encoded(
+            embeddings=pad_sequence(list(embeddings.split(lengths)), batch_first=True),
+            positions=pad_sequence([p.positions.T for p in prompts], batch_first=True)
+            .permute(2, 0, 1)
+            .to(device),
+            lengths=lengths,
+        )
+
+    def _vision(self, prompts: Sequence[Prepared]) -> Tensor | None:
+        """Features of all images and videos, [merged patches, hidden], in prompt order."""
+        pixels = [prompt.pixels for prompt in prompts if prompt.pixels is not None]
+        grids = [prompt.grid for prompt in prompts if prompt.grid is not None]
+        if not pixels:
+            return None
+        output = self.model.model.get_video_features(
+            torch.cat(pixels).to(self.device), torch.cat(grids).to(self.device), return_dict=True
+        )
+        return torch.cat(output.pooler_output)
+
+    def _sound(self, prompts: Sequence[Prepared]) -> Tensor | None:
+        """Features of all sounds, [audio tokens, hidden], in prompt order."""
+        features = [prompt.features for prompt in prompts if prompt.features is not None]
+        masks = [prompt.feature_mask for prompt in prompts if prompt.feature_mask is not None]
+        if not features:
+            return None
+        output = self.model.model.get_audio_features(
+            torch.cat(features).to(self.device),
+            feature_attention_mask=torch.cat(masks).to(self.device),
+            return_dict=True,
+        )
+        return output.last_hidden_state
+
+    def generate(
+        self, encoded: Encoded, sampling: Sampling, seeds: Sequence[Sequence[int]]
+    ) -> list[list[Generated]]:
+        """Draw `len(seeds[i])` completions for prompt i from one prefill of it."""
+        steps = decode_steps(
+            self.model.model.language_model,
+            self.model.lm_head,
+            encoded,
+            sampling,
+            seeds,
+            stop_ids=self._stop_ids,
+            forbidden_ids=self._forbidden_ids,
+        )
+        return collect(steps, [len(row) for row in seeds], self._stop_ids)
+
+    def stream(self, encoded: Encoded, sampling: Sampling, seed: int) -> Iterator[int]:
+        """Yield the token ids of one completion of a single prompt as they are drawn."""
+        steps = decode_steps(
+            self.model.model.language_model,
+            self.model.lm_head,
+            encoded,
+            sampling,
+            [[seed]],
+            stop_ids=self._stop_ids,
+            forbidden_ids=self._forbidden_ids,
+        )
+        for step in steps:
+            yield int(step.tokens[0])
+
+    def logprobs(self, encoded: Encoded, completions: Sequence[Sequence[Tensor]]) -> TokenLogprobs:
+        """Log-probabilities of completions, every prefix computed once for its whole group."""
+        device = self.device
+        rows = pack_rows(encoded.lengths, encoded.positions.cpu(), completions)
+        width = rows.segments.shape[1]
+        embeddings = torch.nn.functional.pad(
+            encoded.embeddings, (0, 0, 0, width - encoded.embeddings.shape[1])
+        )
+        segments = rows.segments.to(device)
+        branches = self.model.get_input_embeddings()(rows.token_ids.to(device))
+        hidden = self.model.model.language_model(
+            inputs_embeds=torch.where((segments > 0)[..., None], branches, embeddings),
+            position_ids=rows.positions.to(device),
+            attention_mask={"full_attention": packed_group_mask(segments)},
+            use_cache=False,
+        ).last_hidden_state
+        mask = rows.mask.to(device)
+        predicting = hidden.flatten(0, 1)[rows.predictors.to(device)[mask]]
+        targets = rows.targets.to(device)[mask]
+        values = torch.cat(
+            [
+                self._token_logprobs(states, tokens)
+                for states, tokens in zip(
+                    predicting.split(LOGIT_ROWS), targets.split(LOGIT_ROWS), strict=True
+                )
+            ]
+        )
+        padded = values.new_zeros(mask.shape).masked_scatter(mask, values)
+        return TokenLogprobs(padded, mask)
+
+    def _token_logprobs(self, states: Tensor, tokens: Tensor) -> Tensor:
+        """log softmax of the head at `tokens`: [n, hidden], [n] -> float32 [n]."""
+        logits = self.model.lm_head(states).float()
+        chosen = logits.gather(-1, tokens[:, None]).squeeze(-1)
+        return chosen - logits.logsumexp(-1)
+
+    @contextmanager
+    def reference(self) -> Iterator[QwenOmniPolicy]:
+        """Yield the frozen reference: adapters off, else a copy of the weights at the first call."""
+        with torch.no_grad():
+            if hasattr(self.model, "disable_adapter"):
+                with self.model.disable_adapter():
+                    yield self
+                return
+            if self._reference is None:
+                frozen = copy.deepcopy(self.model).requires_grad_(False).eval()
+                self._reference = QwenOmniPolicy(frozen, self.processor)
+            yield self._reference
+
+    def decode(self, token_ids: Tensor) -> str:
+        """Text of completion tokens without special tokens."""
+        return str(self.processor.tokenizer.decode(token_ids.tolist(), skip_special_tokens=True))
+
+    def encode_text(self, text: str) -> Tensor:
+        """Token ids of an assistant turn with its end-of-turn token."""
+        ids = self.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return torch.tensor([*ids, self._end_of_turn])
+
+    def parameters(self) -> list[torch.nn.Parameter]:
+        """The parameters that training changes."""
+        return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+
+    def save(self, directory: Path) -> None:
+        """Write weights (safetensors), tokenizer and processor in the `save_pretrained` layout."""
+        self.model.save_pretrained(directory, safe_serialization=True)
+        self.processor.save_pretrained(directory)
+
+
+def _merge(embeddings: Tensor, places: Tensor, features: Tensor | None) -> Tensor:
+    """Put tower features at the placeholder positions; counts must agree."""
+    if features is None:
+        return embeddings
+    count = int(places.sum())
+    if count != len(features):
+        raise ValueError(f"{count} media placeholders in the prompt but {len(features)} tower features")
+    return embeddings.masked_scatter(places[:, None], features.to(embeddings.dtype))

@@ -1,0 +1,184 @@
+"""A Qwen2.5-Omni thinker of 1.4 million parameters with its real processor classes, made on the spot.
+
+Not a mock: the same model, tokenizer, chat format and processor classes as the 7B model, so every line of the
+library that runs on it runs on the large one. It knows nothing until it is trained; initialisation differs
+from the family's in two places because small towers do not learn to see otherwise (see `_initialise`).
+"""
+
+from __future__ import annotations
+
+import math
+from importlib import resources
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from torch import nn
+from transformers import (
+    Qwen2_5OmniProcessor,
+    Qwen2_5OmniThinkerConfig,
+    Qwen2_5OmniThinkerForConditionalGeneration,
+    Qwen2TokenizerFast,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+    WhisperFeatureExtractor,
+)
+
+VOCABULARY = 512
+HIDDEN = 128
+TOWER = 64
+MEL_BINS = 32
+MAX_SOUND_SECONDS = 4
+
+MEDIA_TOKENS = {
+    "image_token": "<|IMAGE|>",
+    "audio_token": "<|AUDIO|>",
+    "video_token": "<|VIDEO|>",
+    "vision_bos_token": "<|vision_bos|>",
+    "vision_eos_token": "<|vision_eos|>",
+    "audio_bos_token": "<|audio_bos|>",
+    "audio_eos_token": "<|audio_eos|>",
+}
+CHAT_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+CHAT_TEMPLATE = """\
+{%- for message in messages -%}
+<|im_start|>{{ message['role'] }}
+{% if message['content'] is string -%}
+{{ message['content'] }}
+{%- else -%}
+{%- for part in message['content'] -%}
+{%- if part['type'] == 'video' -%}<|vision_bos|><|VIDEO|><|vision_eos|>
+{%- elif part['type'] == 'image' -%}<|vision_bos|><|IMAGE|><|vision_eos|>
+{%- elif part['type'] == 'audio' -%}<|audio_bos|><|AUDIO|><|audio_eos|>
+{%- else -%}{{ part['text'] }}
+{%- endif -%}
+{%- endfor -%}
+{%- endif -%}
+<|im_end|>
+{% endfor -%}
+{%- if add_generation_prompt -%}
+<|im_start|>assistant
+{% endif -%}
+"""
+
+
+def tiny_tokenizer() -> Qwen2TokenizerFast:
+    """A byte-level BPE tokenizer of 512 entries, learnt from the packaged corpus, with the family's tokens."""
+    corpus = resources.files("avatar_core.models").joinpath("tiny_corpus.txt").read_text("utf-8")
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=[*CHAT_TOKENS, *MEDIA_TOKENS.values()],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(corpus.splitlines(keepends=True), trainer)
+    return Qwen2TokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        unk_token=None,
+        extra_special_tokens=MEDIA_TOKENS,
+    )
+
+
+def tiny_processor() -> Qwen2_5OmniProcessor:
+    """The omni processor with small feature extractors: 14 px patches, 32 mel bins, at most 4 s of sound."""
+    vision = {"patch_size": 14, "temporal_patch_size": 2, "merge_size": 2}
+    return Qwen2_5OmniProcessor(
+        image_processor=Qwen2VLImageProcessor(**vision),
+        video_processor=Qwen2VLVideoProcessor(**vision),
+        feature_extractor=WhisperFeatureExtractor(
+            feature_size=MEL_BINS, chunk_length=MAX_SOUND_SECONDS, return_attention_mask=True
+        ),
+        tokenizer=tiny_tokenizer(),
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def tiny_config(tokenizer: Qwen2TokenizerFast) -> Qwen2_5OmniThinkerConfig:
+    """Thinker configuration of the tiny model for a tokenizer's token ids."""
+    token_id = tokenizer.convert_tokens_to_ids
+    head = HIDDEN // 4
+    return Qwen2_5OmniThinkerConfig(
+        text_config={
+            "vocab_size": len(tokenizer),
+            "hidden_size": HIDDEN,
+            "intermediate_size": 4 * HIDDEN,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "max_position_embeddings": 8192,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [head // 4, head // 8, head // 8],
+            },
+        },
+        vision_config={
+            "depth": 2,
+            "hidden_size": TOWER,
+            "intermediate_size": 2 * TOWER,
+            "num_heads": 4,
+            "out_hidden_size": HIDDEN,
+            "patch_size": 14,
+            "window_size": 56,
+            "fullatt_block_indexes": [1],
+        },
+        audio_config={
+            "num_mel_bins": MEL_BINS,
+            "encoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "encoder_ffn_dim": 2 * TOWER,
+            "d_model": TOWER,
+            "max_source_positions": 1500,
+            "n_window": 100,
+            "output_dim": HIDDEN,
+        },
+        audio_token_index=token_id("<|AUDIO|>"),
+        image_token_index=token_id("<|IMAGE|>"),
+        video_token_index=token_id("<|VIDEO|>"),
+        audio_start_token_id=token_id("<|audio_bos|>"),
+        audio_end_token_id=token_id("<|audio_eos|>"),
+        vision_start_token_id=token_id("<|vision_bos|>"),
+        vision_end_token_id=token_id("<|vision_eos|>"),
+        user_token_id=token_id("user"),
+        tie_word_embeddings=True,
+    )
+
+
+def tiny_model(
+    tokenizer: Qwen2TokenizerFast, seed: int
+) -> Qwen2_5OmniThinkerForConditionalGeneration:
+    """An untrained tiny thinker in fp32, the same for the same seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Qwen2_5OmniThinkerForConditionalGeneration._from_config(
+            tiny_config(tokenizer), attn_implementation="sdpa", dtype=torch.float32
+        )
+        _initialise(model)
+    return model.eval()
+
+
+@torch.no_grad()
+def _initialise(model: Qwen2_5OmniThinkerForConditionalGeneration) -> None:
+    """Fan-in initialisation of the towers and embeddings of standard deviation 0.1.
+
+    The family's 0.02 shrinks a 1,176-value patch in a tower 64 wide to almost nothing: colours stayed at
+    chance for 600 steps with it and were learnt in 160 without.
+    """
+    for tower in (model.model.visual, model.model.audio_tower):
+        for module in tower.modules():
+            if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv3d):
+                fan_in = module.weight[0].numel()
+                nn.init.normal_(module.weight, std=1 / math.sqrt(fan_in))
+    nn.init.normal_(model.get_input_embeddings().weight, std=0.1)
+
+
+def save_tiny(directory: Path, seed: int = 0) -> None:
+    """Write an untrained tiny model, tokenizer and processor as a checkpoint directory."""
+    processor = tiny_processor()
+    tiny_model(processor.tokenizer, seed).save_pretrained(directory)
+    processor.save_pretrained(directory)

@@ -1,0 +1,86 @@
+"""Prompts to scored groups: encode once, draw a group of completions from it, reward each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from avatar_core.config.train import RewardConfig, TrainConfig
+from avatar_core.models.policy import Encoded, Policy, Prepared, Sampling
+from avatar_core.rewards.combine import score
+from avatar_core.seeds import seed_from
+from avatar_core.types import Completion, Group, Sample
+
+
+class Visit(NamedTuple):
+    """One prompt that a step looks at."""
+
+    sample: Sample
+    """The question with its reference answer."""
+    prepared: Prepared
+    """The prompt as the policy reads it."""
+    media_key: str
+    """Content hashes of its clips."""
+
+
+def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
+    """Keyword arguments of each reward function under a reward configuration."""
+    options = {
+        "format": {"values": reward.format_values},
+        "accuracy": {"numeric": reward.numerical},
+    }
+    return {name: values for name, values in options.items() if name in reward.weights}
+
+
+def draw_completions(
+    policy: Policy,
+    encoded: Encoded,
+    visits: Sequence[Visit],
+    *,
+    size: int,
+    config: TrainConfig,
+    step: int,
+) -> list[list[Completion]]:
+    """Draw `size` unscored completions for each visited prompt from its encoding.
+
+    Draw j of a prompt is seeded by (run seed, step, sample id, j).
+    """
+    seeds = [
+        [seed_from(config.seed, "rollout", step, visit.sample.id, draw) for draw in range(size)]
+        for visit in visits
+    ]
+    groups = policy.generate(encoded, Sampling(**config.sampling.model_dump()), seeds)
+    return [
+        [
+            Completion(
+                token_ids=drawn.token_ids.numpy().astype("int32"),
+                logprobs=drawn.logprobs.numpy(),
+                text=policy.decode(drawn.token_ids),
+                truncated=drawn.truncated,
+            )
+            for drawn in group
+        ]
+        for group in groups
+    ]
+
+
+def score_group(
+    visit: Visit, completions: Sequence[Completion], reward: RewardConfig, step: int
+) -> Group:
+    """Reward the completions of one visit and make them a group."""
+    scored = score(
+        [completion.text for completion in completions],
+        visit.sample,
+        reward.weights,
+        reward_options(reward),
+    )
+    return Group(
+        prompt_id=visit.sample.id,
+        step=step,
+        completions=tuple(
+            replace(completion, reward=result.total, parts=result.parts)
+            for completion, result in zip(completions, scored, strict=True)
+        ),
+        media_key=visit.media_key,
+    )

@@ -1,0 +1,65 @@
+"""One optimiser step, taken only when loss and gradient are finite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from avatar_core.config.train import OptimConfig
+
+
+class StepOutcome(NamedTuple):
+    """What became of an optimiser step."""
+
+    taken: bool
+    """False when loss or gradient was not finite; parameters and optimiser state are then untouched."""
+    grad_norm: float | None
+    """Norm before clipping; `None` when the step was not taken."""
+
+
+def learning_rate(step: int, steps: int, config: OptimConfig) -> float:
+    """Learning rate of step `step` (from 1): linear warm-up, then a cosine to zero or constant.
+
+    lr(s) = lr · s / W for s ≤ W = ⌈warmup · steps⌉, then lr · ½(1 + cos π(s − W)/(steps − W + 1)).
+    """
+    warm = math.ceil(config.warmup * steps)
+    if step <= warm:
+        return config.lr * step / warm
+    if config.schedule == "constant":
+        return config.lr
+    return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm + 1)))
+
+
+def make_optimiser(parameters: Sequence[torch.nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
+    """AdamW over the trained parameters."""
+    return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
+
+
+def take_step(
+    optimiser: torch.optim.Optimizer,
+    parameters: Sequence[torch.nn.Parameter],
+    loss: Tensor,
+    *,
+    lr: float,
+    max_grad_norm: float,
+) -> StepOutcome:
+    """Backpropagate a loss and update, or leave everything as it is when a number is not finite.
+
+    Gradients are looked at after backward: a finite loss can have a gradient that is not, and replacing a NaN
+    loss by zero leaves NaN in the gradients (measured). Gradients are cleared in every case.
+    """
+    norm = math.inf
+    if bool(torch.isfinite(loss.detach())):
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = float(torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
+    if math.isfinite(norm):
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_grad_norm, torch.tensor(norm))
+        for group in optimiser.param_groups:
+            group["lr"] = lr
+        optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+    return StepOutcome(math.isfinite(norm), norm if math.isfinite(norm) else None)

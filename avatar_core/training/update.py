@@ -1,0 +1,195 @@
+"""From scored groups, fresh and replayed, to the loss of one optimiser step.
+
+    J(θ) = mean over completions of  min(ρ wA, clip(ρ) wA) − β k₃
+
+Fresh completions carry group-relative advantages, replayed ones VCRS advantages against the prompt's running
+mean reward (both scaled as configured), each token weighted by Temporal Advantage Shaping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from avatar_core.algo.advantages import group_advantages, vcrs_advantages
+from avatar_core.algo.losses import LossTerms, kl_k3, policy_loss
+from avatar_core.algo.tas import tas_weights
+from avatar_core.config.train import AdvantageConfig, LossConfig
+from avatar_core.models.policy import Encoded, Policy, TokenLogprobs
+from avatar_core.replay.buffer import Drawn
+from avatar_core.training.rollout import Visit
+from avatar_core.training.step import StepOutcome
+from avatar_core.training.telemetry import Counters
+from avatar_core.types import Completion, Group
+
+
+class Part(NamedTuple):
+    """Prompts whose completions enter the update together: all fresh ones, or all replayed ones."""
+
+    encoded: Encoded
+    """The prompts under the current policy, with gradients."""
+    visits: Sequence[Visit]
+    """The same prompts before encoding, for the reference policy."""
+    completions: Sequence[Sequence[Completion]]
+    """Completions of each prompt."""
+    advantages: Sequence[Tensor]
+    """Advantage of each completion, float32 [members], by prompt."""
+
+
+class Replayed(NamedTuple):
+    """Drawn completions of one stored group."""
+
+    group: Group
+    """The stored group."""
+    members: list[int]
+    """Indices of the drawn completions."""
+    draw: Drawn
+    """The first draw of the group, for its tier, age and reuse."""
+    advantages: Tensor
+    """VCRS advantages of the drawn completions, float32 [members]."""
+    baseline: float
+    """R̄(q) at the time of the draw."""
+
+
+class Rehearsal(NamedTuple):
+    """The replayed share of an update; empty while the buffer fills."""
+
+    replayed: Sequence[Replayed]
+    """Stored groups with their drawn completions."""
+    visits: Sequence[Visit]
+    """Their prompts, looked at again."""
+
+    def part(self, policy: Policy) -> Part:
+        """Encode the prompts under the current policy."""
+        return Part(
+            encoded=policy.encode([visit.prepared for visit in self.visits]),
+            visits=self.visits,
+            completions=[[r.group.completions[m] for m in r.members] for r in self.replayed],
+            advantages=[r.advantages for r in self.replayed],
+        )
+
+
+def fresh_advantages(groups: Sequence[Group], config: AdvantageConfig) -> list[Tensor]:
+    """Group-relative advantages of fresh groups of one size; unscored completions get 0."""
+    rewards = torch.tensor([[c.reward or 0.0 for c in group.completions] for group in groups])
+    scored = torch.tensor([[c.reward is not None for c in group.completions] for group in groups])
+    return list(group_advantages(rewards, scored, eps=config.eps, scale=config.scale))
+
+
+def count_step(
+    counters: Counters, fresh: Sequence[Group], replayed: Sequence[Replayed], outcome: StepOutcome
+) -> None:
+    """Add a step to the totals; every completion generated counts, whatever became of it."""
+    members = [completion for group in fresh for completion in group.completions]
+    again = sum(len(part.members) for part in replayed)
+    counters.completions_generated += len(members)
+    counters.tokens_generated += sum(len(completion.token_ids) for completion in members)
+    counters.completions_trained += (len(members) + again) * outcome.taken
+    counters.completions_replayed += again * outcome.taken
+    counters.groups += len(fresh)
+    counters.groups_no_signal += sum(not has_signal(group) for group in fresh)
+    counters.hints_used += sum(group.hinted for group in fresh)
+    counters.unscored += sum(completion.reward is None for completion in members)
+    counters.skipped_steps += not outcome.taken
+
+
+def has_signal(group: Group) -> bool:
+    """Whether the scored rewards of a group differ, decided on rewards and not on float advantages."""
+    return len({c.reward for c in group.completions if c.reward is not None}) > 1
+
+
+def replayed_advantages(
+    drawn: Sequence[Drawn], baselines: Sequence[float], config: AdvantageConfig
+) -> list[Replayed]:
+    """VCRS advantages of the drawn completions, gathered by stored group in order of the draw.
+
+    Args:
+        drawn: draws of this update; each has a reward.
+        baselines: R̄ of each draw's prompt now.
+        config: scales of the advantages.
+    """
+    rewards = torch.tensor([float(d.group.completions[d.member].reward or 0.0) for d in drawn])
+    advantages = vcrs_advantages(
+        rewards, torch.tensor(baselines), alpha=config.alpha, scale=config.vcrs_scale
+    )
+    places: dict[int, list[int]] = {}
+    for place, draw in enumerate(drawn):
+        places.setdefault(draw.number, []).append(place)
+    return [
+        Replayed(
+            group=drawn[first].group,
+            members=[drawn[place].member for place in (first, *rest)],
+            draw=drawn[first],
+            advantages=advantages[[first, *rest]],
+            baseline=baselines[first],
+        )
+        for first, *rest in places.values()
+    ]
+
+
+def update_loss(
+    policy: Policy, parts: Sequence[Part], loss: LossConfig, shaping: AdvantageConfig
+) -> LossTerms:
+    """The loss over all completions of an update; only parts with completions may be given."""
+    tokens = [[[_ids(c) for c in group] for group in part.completions] for part in parts]
+    current = _join(
+        [policy.logprobs(part.encoded, ids) for part, ids in zip(parts, tokens, strict=True)]
+    )
+    mask = current.mask
+    behaviour = _pad_like(
+        mask, [c.logprobs for part in parts for group in part.completions for c in group]
+    )
+    kl = None
+    if loss.beta > 0:
+        with policy.reference() as reference:
+            frozen = _join(
+                [
+                    reference.logprobs(reference.encode([v.prepared for v in part.visits]), ids)
+                    for part, ids in zip(parts, tokens, strict=True)
+                ]
+            )
+        kl = kl_k3(current.logprobs, frozen.logprobs, mask)
+    advantages = torch.cat([values for part in parts for values in part.advantages])
+    return policy_loss(
+        current.logprobs,
+        behaviour,
+        advantages.to(mask.device),
+        mask,
+        clip_low=loss.clip_low,
+        clip_high=loss.clip_high,
+        level=loss.level,
+        weights=tas_weights(
+            mask, shaping.tas_lambda, shape=shaping.tas_shape, normalize=shaping.tas_normalize
+        ),
+        kl=kl,
+        beta=loss.beta,
+        aggregate=loss.aggregate,
+        ratio_cap=loss.ratio_cap,
+    )
+
+
+def _ids(completion: Completion) -> Tensor:
+    return torch.from_numpy(completion.token_ids.astype(np.int64))
+
+
+def _join(parts: Sequence[TokenLogprobs]) -> TokenLogprobs:
+    """Stack the rows of several parts, padded on the right to the longest completion."""
+    width = max(part.mask.shape[1] for part in parts)
+    pads = [(0, width - part.mask.shape[1]) for part in parts]
+    pad = torch.nn.functional.pad
+    return TokenLogprobs(
+        torch.cat([pad(part.logprobs, by) for part, by in zip(parts, pads, strict=True)]),
+        torch.cat([pad(part.mask, by) for part, by in zip(parts, pads, strict=True)]),
+    )
+
+
+def _pad_like(mask: Tensor, rows: Sequence[np.ndarray]) -> Tensor:
+    """Rows of numbers laid at the true places of a right-padded mask, 0 elsewhere."""
+    padded = torch.zeros(mask.shape, device=mask.device)
+    for index, row in enumerate(rows):
+        padded[index, : len(row)] = torch.from_numpy(row).to(mask.device)
+    return padded
