@@ -25,7 +25,9 @@ def question_text(sample: Sample, *, hint: str | None = None) -> str:
     lines = [sample.question]
     stated = sample.question.casefold()
     if any(option.casefold() not in stated for option in sample.options):
-        lines += [f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)]
+        lines += [
+            f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)
+        ]
     if hint:
         lines.append(f"Hint: {hint}")
     return "\n".join(lines)
@@ -68,7 +70,9 @@ class Asker:
         decoded = iter(self._loader.load_many(_media(samples), audio=self._audio))
         return [_all_or_error([next(decoded) for _ in sample.media]) for sample in samples]
 
-    def prepare(self, sample: Sample, clips: Sequence[Clip], *, hint: str | None = None) -> Prepared:
+    def prepare(
+        self, sample: Sample, clips: Sequence[Clip], *, hint: str | None = None
+    ) -> Prepared:
         """The prepared prompt of a sample from its decoded clips."""
         shown = tuple(blank_clip(clip, self._blanked) for clip in clips)
         return self._policy.prepare(Prompt(self._system, shown, question_text(sample, hint=hint)))

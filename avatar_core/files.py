@@ -1,8 +1,9 @@
-"""Durable files: a reader sees the old content or the new, never a mixture, whatever instant the process dies.
+"""Durable files: a reader sees the old content or the new, whatever instant the process dies.
 
-Whole files and directories are written beside their target, flushed to the device and renamed over it. Logs
-are appended a line at a time and flushed; a torn last line is dropped by the reader. Failures of the disk
-become `DiskError` with path and cause, and no temporary file outlives the call that made it.
+Whole files and directories are written beside their target, flushed to the device and renamed over
+it. Logs are appended a line at a time and flushed; a torn last line is dropped by the reader.
+Failures of the disk become `DiskError` with path and cause, and no temporary file outlives the call
+that made it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import fcntl
 import hashlib
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,18 @@ def disk_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextlib.contextmanager
+def read_errors(path: Path) -> Iterator[None]:
+    """Turn an `OSError` inside the block into a `DataError` that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise DataError(
+            f"{path}: cannot read: {reason}; check the path and its permissions"
+        ) from error
+
+
 def sync_directory(path: Path) -> None:
     """Flush a directory's entries, so that a rename inside it survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -44,21 +57,25 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
+def _temporary_sibling(path: Path) -> Path:
+    # Named here instead of by tempfile, whose files and directories are closed to the user's group.
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+
+
 def write_atomic(path: Path, content: bytes | str) -> None:
-    """Replace `path` by `content`: temporary file in the same directory, fsync, rename, fsync of the directory."""
+    """Replace `path` by `content` through a temporary file beside it, flushed and renamed."""
     data = content.encode() if isinstance(content, str) else content
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        temporary = _temporary_sibling(path)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, path)
+            os.replace(temporary, path)
         except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+            temporary.unlink(missing_ok=True)
             raise
         sync_directory(path.parent)
 
@@ -69,11 +86,12 @@ def write_json(path: Path, document: object) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON document; `DataError` when it is not JSON."""
+    """Read a JSON document; `DataError` when it cannot be read or is not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(f"{path}: not valid JSON ({error})") from error
+        with read_errors(path):
+            return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: not valid JSON ({error}); mend or remove the file") from error
 
 
 @contextlib.contextmanager
@@ -84,7 +102,8 @@ def published_directory(path: Path) -> Iterator[Path]:
     """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        temporary = _temporary_sibling(path)
+        temporary.mkdir()
         try:
             yield temporary
             for file in temporary.rglob("*"):
@@ -94,7 +113,6 @@ def published_directory(path: Path) -> Iterator[Path]:
                 elif file.is_dir():
                     sync_directory(file)
             sync_directory(temporary)
-            temporary.chmod(0o755)
             os.rename(temporary, path)
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -109,16 +127,29 @@ class JsonlAppender:
         self.path = path
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("ab+")
+            # Unbuffered: a failed write must leave nothing that a later close would try again.
+            self._file = path.open("ab+", buffering=0)
             _cut_torn_line(self._file)
 
     def append(self, row: Mapping[str, object]) -> None:
-        """Write one row, flush it to the device; NaN and infinity are refused."""
+        """Write one row and flush it to the device; a row that fails leaves no part of itself.
+
+        Raises:
+            DiskError: the row could not be written.
+            ValueError: a value is NaN or infinite.
+        """
         line = json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n"
         with disk_errors(self.path):
-            self._file.write(line.encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            end = self._file.seek(0, os.SEEK_END)
+            try:
+                rest = memoryview(line.encode())
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+                os.fsync(self._file.fileno())
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    self._file.truncate(end)
+                raise
 
     def close(self) -> None:
         """Close the file; further appends fail."""
@@ -152,44 +183,59 @@ def read_jsonl(path: Path, *, torn_tail: bool = False) -> Iterator[tuple[int, di
 
     Args:
         path: file to read.
-        torn_tail: accept (and drop) a last line that lost its end, as an interrupted writer leaves it.
+        torn_tail: drop a last line without newline, as an interrupted writer leaves it;
+            `JsonlAppender` cuts the same line off.
 
     Raises:
-        DataError: a line is not a JSON object or is longer than 16 MiB; names file and line.
+        DataError: the file cannot be read, or a line is not a JSON object or is longer than 16 MiB;
+            names file and line.
     """
-    with path.open("rb") as file:
+    with read_errors(path), path.open("rb") as file:
         number = 0
         while line := file.readline(MAX_LINE_BYTES + 1):
             number += 1
             if len(line) > MAX_LINE_BYTES:
                 raise DataError(f"{path}:{number}: line is longer than {MAX_LINE_BYTES} bytes")
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                if torn_tail and not line.endswith(b"\n"):
-                    return
-                raise DataError(f"{path}:{number}: not valid JSON ({error}); mend or remove the line") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path}:{number}: expected a JSON object, found {type(row).__name__}")
-            yield number, row
+            if torn_tail and not line.endswith(b"\n"):
+                return
+            if line.strip():
+                yield number, _parse_row(line, f"{path}:{number}")
+
+
+def _parse_row(line: bytes, where: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{where}: not valid JSON ({error}); mend or remove the line") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{where}: expected a JSON object, found {type(row).__name__}")
+    return row
 
 
 def contained_path(root: Path, relative: str) -> Path:
     """Resolve `relative` below `root`, following links; `DataError` when it would leave the root.
 
-    Absolute paths are accepted only when they already lie inside the root.
+    Absolute paths are accepted only when they already lie inside the root; devices, pipes and
+    sockets never.
     """
     if "\0" in relative or "://" in relative or len(relative) > 4096:
         raise DataError(f"{relative[:80]!r}: not a file path; give a path below {root}")
     base = root.resolve()
     try:
         target = (base / relative).resolve()
-    except OSError as error:
-        raise DataError(f"{relative[:80]!r}: not a usable path below {root} ({error.strerror})") from error
+        special = target.exists() and not (target.is_file() or target.is_dir())
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # too long; a loop of links; a lone surrogate
+        raise DataError(f"{relative[:80]!r}: not a usable path below {root} ({error})") from error
     if not target.is_relative_to(base):
-        raise DataError(f"{relative!r} leads outside {base}; only files below it are read")
+        raise DataError(f"{relative[:80]!r} leads outside {base}; only files below it are read")
+    if special:
+        raise DataError(
+            f"{relative[:80]!r} is neither a file nor a directory; give a file below {root}"
+        )
     return target
 
 
@@ -214,15 +260,17 @@ def run_lock(directory: Path) -> Iterator[None]:
         directory.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise RunLockedError(
-                f"{directory}: in use by process {holder}; wait for it to end or choose another --out"
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        with disk_errors(path):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise RunLockedError(
+                    f"{directory}: in use by process {holder}; "
+                    "wait for it to end or choose another --out"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
         yield

@@ -13,7 +13,10 @@ NAME = "manifest.json"
 def write_manifest(directory: Path) -> None:
     """Write the manifest of a directory whose other files are complete."""
     files = {
-        str(path.relative_to(directory)): {"bytes": path.stat().st_size, "sha256": file_digest(path)}
+        str(path.relative_to(directory)): {
+            "bytes": path.stat().st_size,
+            "sha256": file_digest(path),
+        }
         for path in sorted(directory.rglob("*"))
         if path.is_file()
     }
@@ -30,7 +33,9 @@ def verify_manifest(directory: Path) -> None:
     try:
         files = dict(read_json(manifest)["files"])
     except (OSError, AvatarError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{manifest}: missing or unreadable; use another checkpoint") from error
+        raise CheckpointError(
+            f"{manifest}: missing or unreadable; use another checkpoint"
+        ) from error
     for name, expected in files.items():
         path = directory / name
         if not path.is_file():

@@ -70,6 +70,7 @@ def resolve_train(
         for table in (document, document.get(preset, {})):
             merge(tree, table.get("all", {}))
             merge(tree, table.get(f"stage{stage}", {}))
+    merge(tree, {"out": f"runs/stage{stage}"})
     merge(tree, user)
     return validate(TrainConfig, tree)
 

@@ -15,7 +15,7 @@ from avatar_core.config.media import MediaConfig
 
 Shape = Literal["parabola", "uniform", "linear-decay", "linear-incline", "inverse"]
 
-FREE_ON_RESUME = frozenset({"steps", "checkpoint", "media.workers", "media.cache_bytes"})
+FREE_ON_RESUME = frozenset({"steps", "out", "checkpoint", "media.workers", "media.cache_bytes"})
 """Dotted fields that a resumed run may change; steps may grow."""
 
 
@@ -156,6 +156,8 @@ class HeldOutConfig(Frozen):
 
     samples: int = Field(200, ge=0)
     """Held-out samples; 0 leaves the measurement out."""
+    data: str | None = None
+    """JSONL file of held-out samples; None takes the test split of `scenes`, and nothing for other data."""
     batch_size: int = Field(32, ge=1)
     """Samples answered together."""
 
@@ -178,6 +180,8 @@ class TrainConfig(Frozen):
     """`tiny`, a checkpoint directory or a hub id."""
     data: str = "scenes"
     """`scenes` or a JSONL file."""
+    out: str = "runs/stage1"
+    """Run directory."""
     init: str | None = None
     """Checkpoint or run directory the stage starts from; None starts from `model`."""
     preset: str = "paper"

@@ -48,9 +48,7 @@ def decode_steps(
     """
     device = encoded.embeddings.device
     lengths = torch.tensor(encoded.lengths, device=device)
-    owners = torch.tensor(
-        [prompt for prompt, row in enumerate(seeds) for _ in row], device=device
-    )
+    owners = torch.tensor([prompt for prompt, row in enumerate(seeds) for _ in row], device=device)
     uniforms = uniforms_from_seeds([seed for row in seeds for seed in row], sampling.max_new_tokens)
     uniforms = uniforms.to(device)
     columns = torch.arange(encoded.embeddings.shape[1], device=device)
@@ -94,7 +92,9 @@ def decode_steps(
         ).last_hidden_state[:, -1]
 
 
-def collect(steps: Iterator[Step], group_sizes: Sequence[int], stop_ids: Tensor) -> list[list[Generated]]:
+def collect(
+    steps: Iterator[Step], group_sizes: Sequence[int], stop_ids: Tensor
+) -> list[list[Generated]]:
     """Cut decoding steps into completions, grouped by prompt, on the CPU."""
     history = list(steps)
     tokens = torch.stack([step.tokens for step in history], dim=1).cpu()

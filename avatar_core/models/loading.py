@@ -12,6 +12,7 @@ from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalG
 from transformers.utils import is_flash_attn_2_available
 
 from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.tiny import tiny_model, tiny_processor
 
@@ -67,9 +68,8 @@ def local_checkpoint(path: Path) -> Path:
     """
     if (path / "config.json").is_file() and (path / "preprocessor_config.json").is_file():
         return path
-    steps = [p for p in path.glob("checkpoints/step-*") if (p / "manifest.json").is_file()]
-    if steps:
-        return max(steps, key=lambda p: int(p.name.rpartition("-")[2])) / "model"
+    if sound := sound_checkpoints(path):
+        return sound[0]
     raise CheckpointError(
         f"{path}: holds neither a model (config.json, *.safetensors) nor a finished checkpoint; "
         "give a checkpoint directory or a run directory"
@@ -82,9 +82,9 @@ def hub_checkpoint(spec: str) -> Path:
     Raises:
         UsageError: it is not on this machine and cannot be fetched.
     """
+    from httpx import HTTPError
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-    from httpx import HTTPError
 
     try:
         return Path(
@@ -110,7 +110,9 @@ def check_configuration(directory: Path) -> None:
         raise CheckpointError(f"{path}: unreadable ({error})") from error
     for key in REMOTE_CODE_KEYS:
         if key in configuration:
-            raise CheckpointError(f"{path}: key {key!r} asks to run code from the checkpoint; remove it")
+            raise CheckpointError(
+                f"{path}: key {key!r} asks to run code from the checkpoint; remove it"
+            )
     kind = configuration.get("model_type")
     if kind not in THINKER_TYPES:
         raise CheckpointError(

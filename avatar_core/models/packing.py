@@ -49,7 +49,11 @@ def pack_rows(
     for row, (length, branches) in enumerate(zip(prefix_lengths, completions, strict=True)):
         prefix = prefix_positions[:, row, :length]
         start = int(prefix.max()) + 1
-        row_segments, row_ids, row_positions = [torch.zeros(length)], [torch.zeros(length)], [prefix]
+        row_segments, row_ids, row_positions = (
+            [torch.zeros(length)],
+            [torch.zeros(length)],
+            [prefix],
+        )
         place = length
         for number, branch in enumerate(branches, start=1):
             steps = torch.arange(len(branch))
@@ -68,7 +72,11 @@ def pack_rows(
         segments=pad_sequence(segments, batch_first=True, padding_value=-1),
         token_ids=pad_sequence(token_ids, batch_first=True),
         positions=pad_sequence(positions, batch_first=True).permute(2, 0, 1),
-        predictors=pad_sequence([row * width + places for row, places in predictors], batch_first=True),
+        predictors=pad_sequence(
+            [row * width + places for row, places in predictors], batch_first=True
+        ),
         targets=pad_sequence(targets, batch_first=True),
-        mask=pad_sequence([torch.ones(len(t), dtype=torch.bool) for t in targets], batch_first=True),
+        mask=pad_sequence(
+            [torch.ones(len(t), dtype=torch.bool) for t in targets], batch_first=True
+        ),
     )

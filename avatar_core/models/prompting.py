@@ -38,7 +38,9 @@ def refuse_control_tokens(text: str, processor: Qwen2_5OmniProcessor) -> None:
 def processor_inputs(prompt: Prompt, processor: Qwen2_5OmniProcessor) -> dict[str, Tensor]:
     """Run the processor on one prompt; tensors as the thinker's forward takes them, batch of one."""
     refuse_control_tokens(prompt.question, processor)
-    text = processor.apply_chat_template(conversation(prompt), add_generation_prompt=True, tokenize=False)
+    text = processor.apply_chat_template(
+        conversation(prompt), add_generation_prompt=True, tokenize=False
+    )
     videos = [clip for clip in prompt.clips if clip.ref.kind == "video"]
     images = [clip for clip in prompt.clips if clip.ref.kind == "image"]
     sounds, owners = _sounds(prompt.clips, videos)

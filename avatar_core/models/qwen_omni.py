@@ -1,5 +1,6 @@
 """The Qwen2.5-Omni thinker as a `Policy`, at any size; everything that knows the architecture is here or in
-`prompting.py`."""
+`prompting.py`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_model
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
@@ -160,7 +162,7 @@ class QwenOmniPolicy:
         return TokenLogprobs(padded, mask)
 
     def _token_logprobs(self, states: Tensor, tokens: Tensor) -> Tensor:
-        """log softmax of the head at `tokens`: [n, hidden], [n] -> float32 [n]."""
+        """Log softmax of the head at `tokens`: [n, hidden], [n] -> float32 [n]."""
         logits = self.model.lm_head(states).float()
         chosen = logits.gather(-1, tokens[:, None]).squeeze(-1)
         return chosen - logits.logsumexp(-1)
@@ -191,6 +193,10 @@ class QwenOmniPolicy:
         """The parameters that training changes."""
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
+    def restore(self, directory: Path) -> None:
+        """Load weights that `save` wrote into this policy; its reference stays as it is."""
+        load_model(self.model, directory / "model.safetensors", strict=False)
+
     def save(self, directory: Path) -> None:
         """Write weights (safetensors), tokenizer and processor in the `save_pretrained` layout."""
         self.model.save_pretrained(directory, safe_serialization=True)
@@ -203,5 +209,7 @@ def _merge(embeddings: Tensor, places: Tensor, features: Tensor | None) -> Tenso
         return embeddings
     count = int(places.sum())
     if count != len(features):
-        raise ValueError(f"{count} media placeholders in the prompt but {len(features)} tower features")
+        raise ValueError(
+            f"{count} media placeholders in the prompt but {len(features)} tower features"
+        )
     return embeddings.masked_scatter(places[:, None], features.to(embeddings.dtype))

@@ -1,14 +1,13 @@
 """Checkpoints: a directory that appears whole or not at all, checked against its manifest before it is used.
 
-    checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained` layout
-        trainer/            optimiser moments (safetensors), counters and position (JSON), replay buffer
-        manifest.json       size and SHA-256 of every other file, written last
+checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained` layout
+trainer/            optimiser moments (safetensors), counters and position (JSON), replay buffer
+manifest.json       size and SHA-256 of every other file, written last
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from avatar_core.files import published_directory, read_json, write_json
 from avatar_core.manifest import sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
-from avatar_core.replay.store import load_buffer, save_buffer
+from avatar_core.replay.store import save_buffer
 from avatar_core.training.telemetry import Counters
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
@@ -33,11 +32,13 @@ class TrainerState(NamedTuple):
     """With the moments of every trained parameter."""
     counters: Counters
     """Totals of the run."""
-    buffer: ReplayBuffer | None
-    """Stored groups and baselines; `None` without replay."""
+    buffer: ReplayBuffer
+    """Stored groups and baselines; filled also when nothing is replayed, for the tiers."""
 
 
-def save_checkpoint(run: Path, step: int, policy: Policy, state: TrainerState, *, keep: int) -> Path:
+def save_checkpoint(
+    run: Path, step: int, policy: Policy, state: TrainerState, *, keep: int
+) -> Path:
     """Publish `checkpoints/step-<N>` and remove all but the newest `keep` sound ones."""
     path = run / "checkpoints" / f"step-{step}"
     with published_directory(path) as directory:
@@ -46,36 +47,37 @@ def save_checkpoint(run: Path, step: int, policy: Policy, state: TrainerState, *
         trainer.mkdir()
         save_file(_moments(state.optimiser), trainer / "optimiser.safetensors")
         write_json(trainer / "state.json", {"step": step, "counters": state.counters.state()})
-        if state.buffer is not None:
-            save_buffer(state.buffer, trainer / "replay")
+        save_buffer(state.buffer, trainer / "replay")
         write_manifest(directory)
     for old in sound_checkpoints(run)[keep:]:
         shutil.rmtree(old)
     return path
 
 
-def restore_trainer(checkpoint: Path, state: TrainerState, parameters: Sequence[Tensor]) -> int:
+def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
     """Take over optimiser, counters and buffer from a sound checkpoint; returns its step."""
     trainer = checkpoint / "trainer"
     document: dict[str, Any] = read_json(trainer / "state.json")
     state.counters.restore(document["counters"])
     moments = load_file(trainer / "optimiser.safetensors")
-    for index, parameter in enumerate(parameters):
+    for index, parameter in enumerate(_parameters(state.optimiser)):
         if f"{index}.step" in moments:
             state.optimiser.state[parameter] = {
                 name: moments[f"{index}.{name}"].to("cpu" if name == "step" else parameter.device)
                 for name in MOMENTS
             }
-    if state.buffer is not None:
-        state.buffer.load_state_dict(load_buffer(trainer / "replay").state_dict())
+    state.buffer.load_state_dict(load_state(trainer / "replay"))
     return int(document["step"])
 
 
 def _moments(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Optimiser state as flat tensors named `<parameter index>.<moment>`."""
     tensors = {}
-    parameters = [p for group in optimiser.param_groups for p in group["params"]]
-    for index, parameter in enumerate(parameters):
+    for index, parameter in enumerate(_parameters(optimiser)):
         for name, value in optimiser.state.get(parameter, {}).items():
             tensors[f"{index}.{name}"] = value.detach().contiguous().clone()
     return tensors
+
+
+def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]

@@ -8,20 +8,17 @@ steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from avatar_core.asking import Asker
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import MediaError, NonFiniteError
-from avatar_core.models.policy import Policy
+from avatar_core.errors import NonFiniteError
 from avatar_core.seeds import rng_from
-from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import epoch_of_step, prompts_of_step
-from avatar_core.training.rollout import Visit, draw_completions, score_group
-from avatar_core.training.rows import StepRecord
+from avatar_core.training.rollout import draw_completions, score_group
+from avatar_core.training.rows import StepRecord, diagnostics
 from avatar_core.training.step import learning_rate, take_step
 from avatar_core.training.telemetry import Stopwatch
+from avatar_core.training.trainee import Trainee, look_at
 from avatar_core.training.update import (
     Part,
     Rehearsal,
@@ -31,23 +28,6 @@ from avatar_core.training.update import (
     update_loss,
 )
 from avatar_core.types import Sample
-
-
-@dataclass(frozen=True, slots=True)
-class Trainee:
-    """What the loop works on.
-
-    Attributes:
-        policy: the model in training.
-        asker: makes prompts for it.
-        samples: training samples by id, in the order the curriculum counts them.
-        state: optimiser, counters and replay buffer.
-    """
-
-    policy: Policy
-    asker: Asker
-    samples: dict[str, Sample]
-    state: TrainerState
 
 
 def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
@@ -91,7 +71,11 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             terms = update_loss(policy, parts, config.loss, config.advantage)
             lr = learning_rate(step, config.steps, config.optim)
             outcome = take_step(
-                state.optimiser, parameters, terms.loss, lr=lr, max_grad_norm=config.optim.max_grad_norm
+                state.optimiser,
+                parameters,
+                terms.loss,
+                lr=lr,
+                max_grad_norm=config.optim.max_grad_norm,
             )
             bad_steps = 0 if outcome.taken else bad_steps + 1
 
@@ -115,7 +99,7 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             replayed=rehearsal.replayed,
             tiers=state.buffer.tier_sizes() if config.replay.enabled else None,
             tier_of=tiers,
-            terms=terms,
+            diagnostics=diagnostics(terms),
             outcome=outcome,
             lr=lr,
             seconds=watch.seconds,
@@ -146,26 +130,6 @@ def fresh_size(trainee: Trainee, config: TrainConfig) -> int:
     """Completions to draw per prompt: the whole group until replay can supply its share."""
     replaying = config.replay.enabled and trainee.state.buffer.ready
     return config.rollout.fresh_per_group if replaying else config.rollout.group_size
-
-
-def look_at(trainee: Trainee, samples: Sequence[Sample]) -> list[Visit]:
-    """Visits of those samples whose clips can be read; the others are counted.
-
-    Raises:
-        MediaError: none of them can.
-    """
-    visits: list[Visit] = []
-    failure: MediaError | None = None
-    for sample, clips in zip(samples, trainee.asker.clips(samples), strict=True):
-        if isinstance(clips, MediaError):
-            trainee.state.counters.media_failed += 1
-            failure = clips
-        else:
-            key = "+".join(clip.content_hash for clip in clips)
-            visits.append(Visit(sample, trainee.asker.prepare(sample, clips), key))
-    if failure and not visits:
-        raise failure
-    return visits
 
 
 def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:

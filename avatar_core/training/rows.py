@@ -41,8 +41,8 @@ class StepRecord(NamedTuple):
     """Completions stored by tier after the step; `None` without replay."""
     tier_of: Mapping[str, str]
     """Tier of each fresh prompt before its group was stored."""
-    terms: LossTerms | None
-    """Loss and diagnostics; `None` when nothing could be trained on."""
+    diagnostics: Mapping[str, float]
+    """Loss and what goes with it, by name: loss, kl, clip_low, clip_high, ess."""
     outcome: StepOutcome
     """Whether the step was taken."""
     lr: float
@@ -53,10 +53,12 @@ class StepRecord(NamedTuple):
 
 def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
     """The row of `metrics.jsonl` for a step."""
-    rewards = [c.reward for group in record.fresh for c in group.completions if c.reward is not None]
+    rewards = [
+        c.reward for group in record.fresh for c in group.completions if c.reward is not None
+    ]
     fresh = _values(record.advantages)
     replayed = _values([part.advantages for part in record.replayed])
-    terms = record.terms if record.outcome.taken else None
+    numbers = record.diagnostics if record.outcome.taken else {}
     totals = counters.state()
     totals.pop("media_failed")
     return MetricsRow(
@@ -66,7 +68,9 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
         **totals,
         reward_mean=_mean(rewards),
         reward_std=_std(rewards),
-        accuracy_fresh=_mean([right for right in map(is_right, _members(record.fresh)) if right is not None]),
+        accuracy_fresh=_mean(
+            [right for right in map(is_right, _members(record.fresh)) if right is not None]
+        ),
         unique_rewards_mean=_mean([len(_distinct(group)) for group in record.fresh]),
         adv_mean=_mean(fresh),
         adv_std=_std(fresh),
@@ -74,11 +78,7 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
         replay_adv_mean=_mean(replayed),
         replay_adv_std=_std(replayed),
         replay_adv_small_share=_mean([abs(a) <= SMALL_ADVANTAGE for a in replayed]),
-        loss=_number(terms and terms.loss),
-        kl=_number(terms and terms.kl),
-        clip_low=_number(terms and terms.clip_low),
-        clip_high=_number(terms and terms.clip_high),
-        ess=_number(terms and terms.ess),
+        **{name: numbers.get(name) for name in ("loss", "kl", "clip_low", "clip_high", "ess")},
         replay_age_mean=_mean([record.step - part.group.step for part in record.replayed]),
         replay_reuse_mean=_mean([part.draw.reuse for part in record.replayed]),
         tier_easy=record.tiers["easy"] if record.tiers else None,
@@ -93,6 +93,12 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
         peak_memory_bytes=peak_memory_bytes(),
         families=_accuracy_by_family(record),
     )
+
+
+def diagnostics(terms: LossTerms) -> dict[str, float]:
+    """The loss terms that metrics rows report."""
+    values = {name: getattr(terms, name) for name in ("loss", "kl", "clip_low", "clip_high", "ess")}
+    return {name: float(value) for name, value in values.items() if value is not None}
 
 
 def group_rows(record: StepRecord) -> list[GroupRow]:
@@ -174,7 +180,3 @@ def _mean(values: Sequence[float]) -> float | None:
 
 def _std(values: Sequence[float]) -> float | None:
     return float(np.std(values)) if values else None
-
-
-def _number(value: Tensor | None) -> float | None:
-    return None if value is None else float(value)

@@ -34,7 +34,9 @@ def learning_rate(step: int, steps: int, config: OptimConfig) -> float:
     return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm + 1)))
 
 
-def make_optimiser(parameters: Sequence[torch.nn.Parameter], config: OptimConfig) -> torch.optim.AdamW:
+def make_optimiser(
+    parameters: Sequence[torch.nn.Parameter], config: OptimConfig
+) -> torch.optim.AdamW:
     """AdamW over the trained parameters."""
     return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
 
@@ -55,7 +57,9 @@ def take_step(
     norm = math.inf
     if bool(torch.isfinite(loss.detach())):
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = float(torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None]))
+        norm = float(
+            torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        )
     if math.isfinite(norm):
         torch.nn.utils.clip_grads_with_norm_(parameters, max_grad_norm, torch.tensor(norm))
         for group in optimiser.param_groups:

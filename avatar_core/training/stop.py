@@ -31,7 +31,9 @@ def stop_on_signal() -> Iterator[StopRequest]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if request.signal is not None:
-            raise Stopped(number, "stopped at once by a second signal; the last checkpoint is whole")
+            raise Stopped(
+                number, "stopped at once by a second signal; the last checkpoint is whole"
+            )
         request.signal = number
 
     previous = {number: signal.signal(number, handle) for number in SIGNALS}

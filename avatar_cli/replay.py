@@ -1,0 +1,46 @@
+"""`avatar replay`: looks into the replay buffer through the records of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avatar_cli.options import Output, with_output
+
+replay_app = typer.Typer(
+    help="Look into the replay buffer of a run.", no_args_is_help=False, rich_markup_mode=None
+)
+
+
+@replay_app.callback()
+def replay() -> None:
+    """Look into the replay buffer of a run."""
+
+
+@replay_app.command("stats")
+@with_output
+def stats_command(
+    output: Output,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a run.")],
+) -> None:
+    """Show tiers, age and reuse, distinct rewards per group and the distribution of |A|."""
+    from avatar_cli.render import console, emit_json
+    from avatar_core.records import SCHEMA
+    from avatar_core.reporting.records_io import load_run
+    from avatar_core.reporting.summary import summarise
+
+    summary = summarise(load_run(run))
+    if output.as_json:
+        document = summary.to_document()
+        kept = {key: document[key] for key in ("path", "tiers", "rewards", "advantages")}
+        emit_json({"schema": SCHEMA, **kept})
+        return
+
+    from avatar_cli.tables import magnitude_table, run_heading, tier_table, unique_reward_table
+
+    screen = console()
+    screen.print(run_heading(summary))
+    for table in (tier_table(summary), unique_reward_table(summary), magnitude_table(summary)):
+        screen.print(table)

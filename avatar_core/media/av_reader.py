@@ -1,0 +1,102 @@
+"""The reference reader: PyAV, decoding in order and checking each frame against the timeline."""
+
+from __future__ import annotations
+
+import bisect
+import operator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from avatar_core.errors import MediaError
+from avatar_core.media.probe import open_media, picture_stream
+from avatar_core.media.timeline import Timeline, timeline_of
+
+
+class OffTimelineError(MediaError):
+    """The decoder shows other frames than the packets announce; decode the timeline and plan again."""
+
+
+def av_frames(path: str, timeline: Timeline, indices: Sequence[int]) -> Iterator[np.ndarray]:
+    """Yield the frames at `indices` (increasing presentation positions) as uint8 RGB [height, width, 3].
+
+    Raises:
+        OffTimelineError: a frame asked for does not appear at its time.
+        MediaError: a frame asked for is damaged.
+    """
+    with open_media(path) as container:
+        cursor = _Cursor(path, container, timeline)
+        for index in indices:
+            yield upright(cursor.frame_at(index))
+
+
+def decoded_timeline(path: str) -> Timeline:
+    """Timeline of the frames a full decode shows, for files whose packets mislead.
+
+    Raises:
+        MediaError: nothing can be decoded, or the file breaks off.
+    """
+    with open_media(path) as container:
+        stream = _single_threaded(path, container)
+        stamps = [frame.pts for frame in container.decode(stream)]
+        return timeline_of(path, stamps, container, stream)
+
+
+def upright(frame: VideoFrame) -> np.ndarray:
+    """The frame as uint8 RGB [height, width, 3], turned as its display matrix says."""
+    return np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
+
+
+class _Cursor:
+    """A decoder that moves forward, over keyframes where that saves decoding."""
+
+    def __init__(self, path: str, container: InputContainer, timeline: Timeline) -> None:
+        self._path = path
+        self._container = container
+        self._timeline = timeline
+        self._stream = _single_threaded(path, container)
+        self._frames = container.decode(self._stream)
+        self._position = -1
+
+    def frame_at(self, index: int) -> VideoFrame:
+        """The frame at a presentation position behind the last one asked for."""
+        self._skip_towards(index)
+        for frame in self._frames:
+            self._position = self._position_of(frame)
+            if self._position > index:
+                break
+            if self._position == index:
+                if frame.is_corrupt:
+                    raise MediaError(self._path, f"frame {index} is damaged; replace the file")
+                return frame
+        raise OffTimelineError(self._path, f"frame {index} is missing; replace the file")
+
+    def _skip_towards(self, index: int) -> None:
+        """Seek to the last keyframe up to `index` when it lies ahead."""
+        keyframes = self._timeline.keyframes
+        place = bisect.bisect_right(keyframes, index, key=operator.attrgetter("position")) - 1
+        if place >= 0 and keyframes[place].position > self._position + 1:
+            self._container.seek(keyframes[place].stamp, stream=self._stream)
+            self._frames = self._container.decode(self._stream)
+
+    def _position_of(self, frame: VideoFrame) -> int:
+        """Presentation position of a frame: by its stamp, or counted where there are none."""
+        stamps = self._timeline.stamps
+        if not stamps:
+            return self._position + 1
+        position = len(stamps) if frame.pts is None else bisect.bisect_left(stamps, frame.pts)
+        if position == len(stamps) or stamps[position] != frame.pts:
+            raise OffTimelineError(self._path, "shows a frame it does not announce; replace the file")
+        return position
+
+
+def _single_threaded(path: str, container: InputContainer) -> VideoStream:
+    """The picture stream, set to decode in the calling thread only."""
+    stream = picture_stream(container)
+    if stream is None:
+        raise MediaError(path, "has no video stream; read it as audio")
+    stream.thread_count = 1
+    return stream

@@ -1,0 +1,147 @@
+"""What a media file is, learnt without decoding it, and refused when it is beyond the limits.
+
+Only local files and a fixed list of containers are opened. Playlists and scripts (HLS, DASH, concat) name
+other files, so they are refused whatever their extension says. Runs in the worker process only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from avatar_core.config.media import MediaConfig
+from avatar_core.errors import MediaError
+from avatar_core.media.source import check_file
+from avatar_core.media.timeline import Timeline, scan_timeline
+
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,wav,mp3,flac,ogg,aac"
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Facts about a video or sound file.
+
+    Attributes:
+        container: FFmpeg's name of the format, such as "mov,mp4,m4a,3gp,3g2,mj2".
+        duration: seconds; 0 when the file does not say.
+        streams: number of streams of any kind.
+        codec: of the picture; empty when there is none.
+        pixel_format: FFmpeg's name of how the picture is stored, such as "yuv420p".
+        width: of a stored frame in pixels, before rotation.
+        height: of a stored frame in pixels, before rotation.
+        square_pixels: pixels are as wide as high.
+        fps: average frames per second.
+        timeline: when each frame is shown; `None` without a picture.
+        has_sound: an audio track is there.
+        sound_rate: of the track in hertz; 0 without one.
+    """
+
+    container: str
+    duration: float
+    streams: int
+    codec: str
+    pixel_format: str
+    width: int
+    height: int
+    square_pixels: bool
+    fps: float
+    timeline: Timeline | None
+    has_sound: bool
+    sound_rate: int
+
+
+@contextlib.contextmanager
+def open_media(path: str) -> Iterator[InputContainer]:
+    """Open a local media file of an allowed container; FFmpeg's errors inside become `MediaError`."""
+    try:
+        with av.open(os.path.abspath(path), "r", options=dict(OPEN_OPTIONS), metadata_errors="replace") as container:
+            yield container
+    except av.error.InvalidDataError as error:
+        raise MediaError(path, "is damaged or not a media file; replace it") from error
+    except av.error.ArgumentError as error:
+        raise MediaError(path, "is not of an allowed container (playlists are refused); convert it to mp4") from error
+    except av.error.FFmpegError as error:
+        raise MediaError(path, f"cannot be read ({error.strerror}); replace it") from error
+
+
+def picture_stream(container: InputContainer) -> VideoStream | None:
+    """The first video stream that is not a cover picture."""
+    attached = av.stream.Disposition.attached_pic
+    return next((s for s in container.streams.video if not s.disposition & attached), None)
+
+
+def sound_stream(container: InputContainer) -> AudioStream | None:
+    """The audio stream FFmpeg holds to be the main one."""
+    best = container.streams.best("audio")
+    return best if isinstance(best, AudioStream) else None
+
+
+def probe(path: str, config: MediaConfig) -> Probe:
+    """Learn what a file is and check it against the limits of `config`.
+
+    Raises:
+        MediaError: the file is missing, refused, damaged or beyond a limit.
+    """
+    check_file(path, config)
+    with open_media(path) as container:
+        _check_header(path, container, config)
+        picture = picture_stream(container)
+        sound = sound_stream(container)
+        timeline = None if picture is None else scan_timeline(path, container, picture)
+        if timeline is not None and timeline.seconds > config.max_seconds:
+            raise _too_long(path, timeline.seconds, config)
+        return Probe(
+            container=container.format.name,
+            duration=_duration(container),
+            streams=len(container.streams),
+            codec="" if picture is None else picture.codec_context.name,
+            pixel_format="" if picture is None else picture.pix_fmt or "",
+            width=0 if picture is None else picture.width,
+            height=0 if picture is None else picture.height,
+            square_pixels=picture is None or picture.sample_aspect_ratio in (None, 0, 1),
+            fps=0.0 if timeline is None else timeline.fps,
+            timeline=timeline,
+            has_sound=sound is not None,
+            sound_rate=0 if sound is None else sound.rate,
+        )
+
+
+def _duration(container: InputContainer) -> float:
+    """Seconds the container claims; 0 when it claims none or a negative number."""
+    return max(0.0, float(Fraction(container.duration or 0, av.time_base)))
+
+
+def _too_long(path: str, seconds: float, config: MediaConfig) -> MediaError:
+    """The error of a file beyond `max_seconds`."""
+    return MediaError(
+        path,
+        f"lasts {seconds:.1f} s, longer than max_seconds = {config.max_seconds:g}; cut it or raise the limit",
+    )
+
+
+def _check_header(path: str, container: InputContainer, config: MediaConfig) -> None:
+    """Refuse a container whose header is beyond the limits."""
+    if len(container.streams) > config.max_streams:
+        raise MediaError(
+            path,
+            f"has {len(container.streams)} streams, more than max_streams = {config.max_streams}; "
+            "keep one picture and one sound track",
+        )
+    if _duration(container) > config.max_seconds:
+        raise _too_long(path, _duration(container), config)
+    for stream in container.streams.video:
+        if max(stream.width, stream.height) > config.max_side:
+            raise MediaError(
+                path,
+                f"has a picture of {stream.width} x {stream.height}, beyond max_side = {config.max_side}; "
+                "reduce it or raise the limit",
+            )

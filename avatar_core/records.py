@@ -1,0 +1,305 @@
+"""Every row and document that reaches disk, with its schema version and a docstring per field.
+
+A value that does not exist is `None` (null in the file), never 0. Rows are written with `to_row`
+and read with `read_record`. A reader ignores keys it does not know, so a later release may add some
+without a new schema; a change of meaning raises `SCHEMA`, and rows of another schema are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from avatar_core.errors import DataError
+
+SCHEMA = 1
+"""Version of every record in this module."""
+
+Tier = Literal["easy", "medium", "hard"]
+Source = Literal["fresh", "replayed"]
+EvalStatus = Literal["ok", "unparsed", "truncated", "error", "missing_media"]
+
+
+class Record(BaseModel):
+    """Immutable part of a file; NaN and infinity are refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        validate_by_alias=True,
+        validate_by_name=True,
+        serialize_by_alias=True,
+    )
+
+    def to_row(self) -> dict[str, Any]:
+        """Give the record as JSON values, under the keys the file uses."""
+        return self.model_dump(mode="json")
+
+
+class VersionedRecord(Record):
+    """A record that is a row or a document of its own."""
+
+    schema_version: int = Field(SCHEMA, alias="schema")
+    """Schema the row was written with; `schema` in the file."""
+
+
+class MetricsRow(VersionedRecord):
+    """One optimiser step (`metrics.jsonl`).
+
+    Counters are cumulative over the run: `completions_*`, `tokens_generated`, `groups`,
+    `groups_no_signal`, `hints_used`, `unscored`, `skipped_steps`. Everything else describes this
+    step or, for the replay buffer, its state after it.
+    """
+
+    step: int = Field(ge=0)
+    """Optimiser step, from 1."""
+    epoch: float = Field(ge=0)
+    """Passes over the training prompts so far."""
+    stage: int = Field(ge=0, le=3)
+    """Training stage."""
+    completions_generated: int = Field(ge=0)
+    """Completions ever sampled, hinted and warm-up ones included."""
+    completions_trained: int = Field(ge=0)
+    """Completions that entered a loss, replayed ones each time."""
+    completions_replayed: int = Field(ge=0)
+    """The replayed part of `completions_trained`."""
+    tokens_generated: int = Field(ge=0)
+    """Tokens of all completions generated."""
+    reward_mean: float | None
+    """Mean reward of the fresh completions; `None` without a scored one."""
+    reward_std: float | None
+    """Standard deviation of the same."""
+    accuracy_fresh: float | None
+    """Share of fresh completions whose answer is right, in [0, 1]."""
+    groups: int = Field(ge=0)
+    """Fresh groups."""
+    groups_no_signal: int = Field(ge=0)
+    """Fresh groups whose scored rewards are all equal."""
+    unique_rewards_mean: float | None
+    """Distinct rewards per fresh group, mean of this step."""
+    adv_mean: float | None
+    """Mean advantage of the fresh completions."""
+    adv_std: float | None
+    """Standard deviation of the same."""
+    adv_small_share: float | None
+    """Share of the same with |A| ≤ 0.1."""
+    replay_adv_mean: float | None
+    """Mean advantage of the replayed completions; `None` when none were drawn."""
+    replay_adv_std: float | None
+    """Standard deviation of the same."""
+    replay_adv_small_share: float | None
+    """Share of the same with |A| ≤ 0.1."""
+    loss: float | None
+    """Loss of the step; `None` when it was skipped because a number was not finite."""
+    kl: float | None
+    """Estimated divergence from the reference policy, mean per token; `None` without one."""
+    clip_low: float | None
+    """Share of tokens (or sequences) whose ratio was clipped from below."""
+    clip_high: float | None
+    """The same from above."""
+    ess: float | None
+    """Effective sample size of the replayed importance ratios, a share of their number."""
+    replay_age_mean: float | None
+    """Mean age of the replayed groups in optimiser steps."""
+    replay_reuse_mean: float | None
+    """Mean number of earlier draws of the replayed groups."""
+    tier_easy: int | None
+    """Prompts in the easy tier of the buffer; `None` without a buffer."""
+    tier_medium: int | None
+    """Prompts in the medium tier."""
+    tier_hard: int | None
+    """Prompts in the hard tier."""
+    hints_used: int = Field(ge=0)
+    """Groups sampled with a hint in the prompt."""
+    unscored: int = Field(ge=0)
+    """Completions that could not be scored."""
+    skipped_steps: int = Field(ge=0)
+    """Steps not taken because a loss or gradient was not finite."""
+    grad_norm: float | None
+    """Gradient norm before clipping; `None` when the step was skipped."""
+    lr: float
+    """Learning rate."""
+    seconds_media: float | None
+    """Wall time decoding media."""
+    seconds_encode: float | None
+    """Wall time encoding prompts."""
+    seconds_generate: float | None
+    """Wall time sampling completions."""
+    seconds_reward: float | None
+    """Wall time scoring them."""
+    seconds_train: float | None
+    """Wall time of forward, backward and update."""
+    peak_memory_bytes: int | None
+    """Highest device memory so far; `None` where the device does not tell."""
+    families: Mapping[str, float | None] = Field(default_factory=dict)
+    """`accuracy_fresh` by question family."""
+
+
+class CompletionRow(Record):
+    """One completion of a group as it entered the step."""
+
+    text: str
+    """Decoded completion without special tokens."""
+    tokens: int = Field(ge=0)
+    """Its length in tokens."""
+    reward: float | None
+    """Weighted total; `None` when unscored."""
+    parts: Mapping[str, float | None] = Field(default_factory=dict)
+    """Reward by function, unweighted; `None` where one could not score."""
+    advantage: float | None
+    """Advantage before token weights; `None` when the group was not trained on."""
+    truncated: bool
+    """Generation stopped at the length limit."""
+
+
+class GroupRow(VersionedRecord):
+    """One group of completions that a step sampled or replayed (`groups.jsonl`)."""
+
+    step: int = Field(ge=0)
+    """Optimiser step that used the group."""
+    prompt_id: str
+    """Id of the sample."""
+    family: str | None
+    """Question family; `None` when the data name none."""
+    source: Source
+    """Sampled in this step, or drawn from the buffer."""
+    policy_step: int = Field(ge=0)
+    """Step of the policy that sampled the completions; `step - policy_step` is the age."""
+    tier: Tier | None
+    """Tier of the prompt at that moment; `None` when it was in none."""
+    baseline: float | None
+    """Per-prompt baseline of its advantages; `None` when they are group-relative."""
+    hinted: bool
+    """The prompt carried a hint."""
+    no_signal: bool
+    """All scored rewards are equal."""
+    completions: tuple[CompletionRow, ...]
+    """The completions, in order of their draw."""
+
+
+class EvalRow(VersionedRecord):
+    """One item of an evaluation (`results.jsonl`)."""
+
+    id: str
+    """Id of the item, unique in the split."""
+    status: EvalStatus
+    """How the item ended; exactly one per item."""
+    prediction: str | None
+    """Parsed answer; `None` when none was stated."""
+    gold: str | None
+    """Reference answer; `None` when the split keeps it back."""
+    correct: bool | None
+    """Whether the score is 1; `None` when the item has no score."""
+    score: float | None
+    """Score of the item in [0, 1]; `None` when its metric works on the whole split."""
+    text: str | None
+    """What the model wrote."""
+    truncated: bool
+    """Generation stopped at the length limit, whatever the status."""
+    modalities: tuple[str, ...]
+    """What the model was given, of "frames", "sound", "text"."""
+    frames: int | None
+    """Frames it was given; `None` without a picture."""
+    groups: Mapping[str, str] = Field(default_factory=dict)
+    """Category of the item by breakdown, such as {"duration": "short"}."""
+    seconds: float | None
+    """Wall time of the item."""
+    error: str | None
+    """One sentence when the status is `error` or `missing_media`."""
+
+
+class SubsetScore(Record):
+    """Score of the items that share one category."""
+
+    n: int = Field(ge=0)
+    """Items."""
+    correct: int = Field(ge=0)
+    """Items with score 1."""
+    accuracy: float | None
+    """Main figure over these items, a fraction; `None` without items."""
+
+
+class Manifest(VersionedRecord):
+    """What a run or an evaluation was made with (`manifest.json`)."""
+
+    versions: Mapping[str, str]
+    """Version of avatar, Python and every library that shapes the result."""
+    seed: int
+    """Seed of the run."""
+    media: Mapping[str, Any]
+    """Media settings and limits."""
+    model: str
+    """The model as it was asked for."""
+    model_fingerprint: str | None
+    """Digest of the model's weights and settings; `None` for a served model."""
+    command: tuple[str, ...]
+    """The command line."""
+    created: str
+    """Start of the run, ISO 8601 in UTC."""
+    device: str
+    """Device the model ran on."""
+    threads: int | None
+    """Threads torch used for one operation; `None` where torch was not used."""
+
+
+class EvalSummary(VersionedRecord):
+    """The score of an evaluation (`summary.json`). Scores are fractions."""
+
+    benchmark: str
+    """Name of the benchmark."""
+    model: str
+    """The model as it was asked for."""
+    n: int = Field(ge=0)
+    """Items of the split: the denominator of `accuracy`."""
+    correct: int = Field(ge=0)
+    """Items with score 1."""
+    accuracy: float | None
+    """The benchmark's main figure over all items; `None` when there is no score."""
+    headline: str
+    """What `accuracy` is, such as "accuracy" or "macro_mean"."""
+    ci95: tuple[float, float] | None
+    """95 % interval of `accuracy`; `None` when it cannot be given."""
+    accuracy_answered: float | None
+    """The same over `ok` and `truncated` items that have a prediction."""
+    metrics: Mapping[str, float | None] = Field(default_factory=dict)
+    """Every further figure of the benchmark."""
+    status: Mapping[EvalStatus, int]
+    """Items by status; adds up to `n`."""
+    groups: Mapping[str, Mapping[str, SubsetScore]] = Field(default_factory=dict)
+    """Score by breakdown and category."""
+    manifest: Manifest
+    """What the evaluation was made with."""
+
+
+RecordT = TypeVar("RecordT", bound=VersionedRecord)
+
+
+def read_record(kind: type[RecordT], row: Mapping[str, Any], where: str) -> RecordT:
+    """Check one row read from disk and build its record.
+
+    Args:
+        kind: record class of the file.
+        row: decoded JSON object.
+        where: file, and line for a log, to name in an error.
+
+    Raises:
+        DataError: the row was written with another schema, or a field is missing or wrong.
+    """
+    found = row.get("schema")
+    if found != SCHEMA:
+        raise DataError(
+            f"{where}: {kind.__name__} has schema {found!r}, this release reads schema {SCHEMA}; "
+            f"read it with a release of avatar for schema {found!r}"
+        )
+    try:
+        return kind.model_validate(row)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DataError(
+            f"{where}: {kind.__name__} field {field!r}: {first['msg']}; mend or remove the record"
+        ) from error

@@ -1,0 +1,90 @@
+"""Reads what a run left on disk, whether it ended, still runs or was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from avatar_core.errors import DataError, UsageError
+from avatar_core.files import read_json, read_jsonl
+from avatar_core.records import (
+    EvalSummary,
+    GroupRow,
+    Manifest,
+    MetricsRow,
+    RecordT,
+    read_record,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecords:
+    """The records of one run or evaluation directory.
+
+    Attributes:
+        path: the directory.
+        config: resolved configuration; `None` when the file is not there.
+        manifest: what the run was made with; `None` when the file is not there.
+        metrics: one row per optimiser step, in order of writing.
+        groups: one row per group, in order of writing.
+        evaluation: score of an evaluation directory; `None` elsewhere.
+    """
+
+    path: Path
+    config: Mapping[str, Any] | None
+    manifest: Manifest | None
+    metrics: tuple[MetricsRow, ...]
+    groups: tuple[GroupRow, ...]
+    evaluation: EvalSummary | None
+
+
+def load_run(path: Path) -> RunRecords:
+    """Read the records of a run or evaluation directory.
+
+    A torn last line, as a running or killed writer leaves it, is dropped; a file that is not there
+    gives `None` or no rows.
+
+    Raises:
+        UsageError: `path` is not a directory or holds none of a run's files.
+        DataError: a record is damaged or of another schema; names file and line.
+    """
+    if not path.is_dir():
+        raise UsageError(f"{path}: no such directory; give the --out directory of a run")
+    names = ("config.json", "manifest.json", "metrics.jsonl", "groups.jsonl", "summary.json")
+    if not any((path / name).is_file() for name in names):
+        raise UsageError(
+            f"{path}: not a run directory (no {', '.join(names)}); give the --out of a run"
+        )
+    return RunRecords(
+        path=path,
+        config=_document(path / "config.json"),
+        manifest=_record(Manifest, path / "manifest.json"),
+        metrics=_rows(MetricsRow, path / "metrics.jsonl"),
+        groups=_rows(GroupRow, path / "groups.jsonl"),
+        evaluation=_record(EvalSummary, path / "summary.json"),
+    )
+
+
+def _document(path: Path) -> Mapping[str, Any] | None:
+    if not path.is_file():
+        return None
+    document = read_json(path)
+    if not isinstance(document, dict):
+        raise DataError(f"{path}: expected a JSON object, found {type(document).__name__}")
+    return document
+
+
+def _record(kind: type[RecordT], path: Path) -> RecordT | None:
+    document = _document(path)
+    return None if document is None else read_record(kind, document, str(path))
+
+
+def _rows(kind: type[RecordT], path: Path) -> tuple[RecordT, ...]:
+    if not path.is_file():
+        return ()
+    return tuple(
+        read_record(kind, row, f"{path}:{number}")
+        for number, row in read_jsonl(path, torn_tail=True)
+    )

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from avatar_cli.options import Output
+from avatar_cli.render import count, decimal, emit_json, percent, progress_bar
+
+
+def test_numbers_are_shown_with_fixed_decimals() -> None:
+    assert [percent(0.12345), percent(1.0), percent(0.0), percent(None)] == [
+        "12.3 %",
+        "100.0 %",
+        "0.0 %",
+        "-",
+    ]
+    assert [decimal(0.5), decimal(-0.0001), decimal(1234.5, 1), decimal(None)] == [
+        "0.500",
+        "0.000",
+        "1234.5",
+        "-",
+    ]
+    assert [count(0), count(1234567), count(None)] == ["0", "1,234,567", "-"]
+
+
+def test_json_is_one_ascii_document(capsys: pytest.CaptureFixture[str]) -> None:
+    emit_json({"text": "\x1b[31mé"})
+    printed = capsys.readouterr().out
+    assert printed.isascii()
+    assert "\x1b" not in printed
+    assert json.loads(printed) == {"text": "\x1b[31mé"}
+    with pytest.raises(ValueError, match="JSON"):
+        emit_json({"x": float("nan")})
+
+
+def test_progress_is_silent_when_piped(capsys: pytest.CaptureFixture[str]) -> None:
+    for output in (Output(), Output(quiet=True)):
+        with progress_bar(output) as bar:
+            task = bar.add_task("steps", total=3, note="")
+            bar.update(task, advance=1, note="reward 0.5")
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "")

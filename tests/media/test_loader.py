@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar_core.config.media import MediaConfig
+from avatar_core.errors import MediaError, NoSoundError
+from avatar_core.media import MediaLoader, pool
+from avatar_core.types import Clip, MediaRef
+from tests.media.clips import frame_number, tone, write_clip
+
+
+@pytest.fixture(autouse=True)
+def counting(monkeypatch):
+    """A worker that leaves a mark beside a file named mark… each time it decodes it."""
+    monkeypatch.setattr(pool, "WORKER_COMMAND", (sys.executable, "-m", "tests.media.faulty_worker"))
+
+
+def decodes(path: Path) -> int:
+    mark = Path(f"{path}.decoded")
+    return len(mark.read_text()) if mark.exists() else 0
+
+
+def test_a_clip_arrives_whole(tmp_path):
+    path = write_clip(tmp_path / "clip.mp4", frames=20, sound=tone(2))
+    ref = MediaRef("video", str(path))
+    with MediaLoader(MediaConfig()) as loader:
+        clip = loader.load(ref)
+    assert clip.frames is not None and clip.sound is not None
+    assert (clip.frames.dtype, clip.frames.shape) == (np.uint8, (4, 56, 56, 3))
+    assert (clip.sound.dtype, clip.sound.shape, clip.sample_rate) == (np.float32, (32000,), 16000)
+    assert [frame_number(frame) for frame in clip.frames] == [0, 6, 13, 19]
+    assert (clip.ref, clip.reader, len(clip.content_hash)) == (ref, "decord", 128)
+    # 20 frames at 10 per second, 4 kept.
+    assert clip.times == (0.0, 0.6, 1.3, 1.9) and clip.fps == 2.0
+
+
+def test_sound_follows_the_mode(tmp_path):
+    silent = MediaRef("video", str(write_clip(tmp_path / "silent.mp4")))
+    sounding = MediaRef("video", str(write_clip(tmp_path / "sounding.mp4", sound=tone(2))))
+    with MediaLoader(MediaConfig(audio="on")) as loader:
+        with pytest.raises(NoSoundError, match=r"silent\.mp4: has no sound track"):
+            loader.load(silent)
+        assert loader.load(silent, audio="auto").sound is None
+        assert loader.load(silent, audio="off").sound is None
+        assert loader.load(sounding, audio="off").sound is None
+        assert loader.load(sounding).sound is not None
+
+
+def test_relative_paths_are_those_of_the_parent(tmp_path, monkeypatch):
+    write_clip(tmp_path / "clip.mp4")
+    monkeypatch.chdir(tmp_path)
+    with MediaLoader(MediaConfig()) as loader:
+        assert loader.load(MediaRef("video", "clip.mp4")).ref.path == "clip.mp4"
+        with pytest.raises(MediaError, match=r"^none\.mp4: cannot be opened \(No such file"):
+            loader.load(MediaRef("video", "none.mp4"))
+
+
+def test_many_are_kept_in_order_with_their_errors(tmp_path):
+    files = [write_clip(tmp_path / f"{n}.mp4", frames=10 + 2 * n) for n in range(4)]
+    (tmp_path / "text.mp4").write_text("not a video " * 100)
+    refs = [MediaRef("video", str(path)) for path in files]
+    refs[2:2] = [MediaRef("video", str(tmp_path / "text.mp4")), MediaRef("video", "/nowhere.mp4")]
+    with MediaLoader(MediaConfig(workers=2)) as loader:
+        outcomes = loader.load_many(refs)
+    assert [isinstance(outcome, Clip) for outcome in outcomes] == [True, True, False, False, True, True]
+    assert [outcome.ref.path for outcome in outcomes if isinstance(outcome, Clip)] == [str(f) for f in files]
+    assert all(isinstance(outcomes[index], MediaError) for index in (2, 3))
+
+
+def test_a_prefetched_file_is_decoded_once(tmp_path):
+    for cache_bytes in (1 << 20, 0):
+        path = write_clip(tmp_path / f"mark{cache_bytes}.mp4")
+        ref = MediaRef("video", str(path))
+        with MediaLoader(MediaConfig(cache_bytes=cache_bytes)) as loader:
+            loader.prefetch([ref, ref, MediaRef("video", "/nowhere.mp4")])
+            clips = loader.load_many([ref, ref])
+        assert all(isinstance(clip, Clip) for clip in clips) and decodes(path) == 1
+
+
+def test_what_changes_the_result_is_decoded_anew(tmp_path):
+    path = write_clip(tmp_path / "mark.mp4", sound=tone(2))
+    name = str(path)
+    with MediaLoader(MediaConfig()) as loader:
+        for count, (ref, audio) in enumerate(
+            [
+                (MediaRef("video", name), None),
+                (MediaRef("video", name, start=0.5), None),
+                (MediaRef("video", name, end=1.0), None),
+                (MediaRef("audio", name), None),
+                (MediaRef("video", name), "off"),
+            ],
+            start=1,
+        ):
+            first, again = loader.load(ref, audio=audio), loader.load(ref, audio=audio)
+            assert decodes(path) == count
+            assert first.times == again.times
+        assert count == 5
+        write_clip(path, frames=30)
+        os.utime(path, ns=(1, 1))
+        assert len(loader.load(MediaRef("video", name)).frames) == 6 and decodes(path) == 6
+
+
+def test_equal_content_under_another_name_is_shared_once_it_is_known(tmp_path):
+    path = write_clip(tmp_path / "mark.mp4")
+    twin = tmp_path / "mark_twin.mp4"
+    shutil.copy(path, twin)
+    with MediaLoader(MediaConfig()) as loader:
+        one, two = (loader.load(MediaRef("video", str(p))) for p in (path, twin))
+        assert one.content_hash == two.content_hash and len(loader._cache) == 1
+        assert two.ref.path == str(twin)
+
+
+def test_a_caller_may_write_to_its_arrays(tmp_path):
+    ref = MediaRef("video", str(write_clip(tmp_path / "clip.mp4", sound=tone(1))))
+    with MediaLoader(MediaConfig()) as loader:
+        spoilt, kept = loader.load_many([ref, ref])
+        assert isinstance(spoilt, Clip) and isinstance(kept, Clip)
+        expected = kept.frames.copy()
+        spoilt.frames[:] = 7
+        spoilt.sound[:] = 7
+        again = loader.load(ref)
+    assert np.array_equal(again.frames, expected) and np.array_equal(kept.frames, expected)
+    assert abs(again.sound).max() <= 1
+
+
+def test_construction_starts_nothing_and_closing_twice_is_harmless():
+    before = threading.active_count()
+    loader = MediaLoader(MediaConfig(workers=64))
+    assert threading.active_count() == before
+    assert all(worker.pid is None for worker in loader._pool._workers)
+    loader.close()
+    loader.close()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar_core.config.media import MediaConfig
+from avatar_core.errors import NoSoundError
+from avatar_core.media.decode import decode
+from avatar_core.types import MediaRef
+from tests.media.clips import tone, write_clip
+
+RATE = 16000
+
+
+def sound_of(path: Path, start: float | None = None, end: float | None = None, kind: str = "video"):
+    clip = decode(MediaRef(kind, str(path), start, end), MediaConfig(), "on")
+    assert clip.sound is not None and clip.sample_rate == RATE and clip.sound.dtype == np.float32
+    return clip.sound
+
+
+def clicks(*seconds: float, length: float = 3.0, rate: int = 48000) -> np.ndarray:
+    """Bursts of 10 ms that begin at the given times."""
+    sound = np.zeros(round(length * rate), np.float32)
+    burst = tone(0.01, 2000.0, rate)
+    for second in seconds:
+        sound[round(second * rate) : round(second * rate) + len(burst)] = burst
+    return sound
+
+
+def onsets(sound: np.ndarray) -> list[float]:
+    """Times at which the sound rises above 0.15 after at least 50 ms below it."""
+    loud = np.flatnonzero(np.abs(sound) > 0.15) / RATE
+    return [float(t) for t, last in zip(loud, [-1.0, *loud[:-1]], strict=True) if t - last > 0.05]
+
+
+FILES = [("a.mp4", "aac", 48000), ("a.mkv", "aac", 44100), ("a.mkv", "flac", 22050)]
+FILES += [("a.ts", "aac", 48000), ("a.webm", "libopus", 48000), ("a.avi", "libmp3lame", 44100)]
+
+
+@pytest.mark.parametrize(("name", "codec", "rate"), FILES)
+def test_frequency_and_amplitude_of_a_tone(tmp_path, name, codec, rate):
+    picture = {".webm": "libvpx", ".avi": "mpeg4"}.get(name[1:], "libx264")
+    path = write_clip(
+        tmp_path / name, frames=30, codec=picture, sound=tone(3, 440.0, rate), sound_rate=rate, sound_codec=codec
+    )
+    middle = sound_of(path)[RATE // 2 : RATE // 2 + 2 * RATE]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    # Two seconds give bins of 0.5 Hz.
+    assert abs(int(spectrum.argmax()) / 2 - 440.0) <= 0.5
+    # A sine of amplitude 0.5 has a root mean square of 0.5 / sqrt 2.
+    assert np.sqrt((middle**2).mean()) == pytest.approx(0.5 / np.sqrt(2), rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "codec", "rate"), FILES)
+def test_clicks_are_on_time(tmp_path, name, codec, rate):
+    picture = {".webm": "libvpx", ".avi": "mpeg4"}.get(name[1:], "libx264")
+    sound = clicks(0.5, 1.25, 2.5, rate=rate)
+    path = write_clip(
+        tmp_path / name, frames=30, codec=picture, sound=sound, sound_rate=rate, sound_codec=codec
+    )
+    assert onsets(sound_of(path)) == pytest.approx([0.5, 1.25, 2.5], abs=0.02)
+    assert onsets(sound_of(path, 1.0, 2.6)) == pytest.approx([0.25, 1.5], abs=0.02)
+    assert len(sound_of(path, 1.0, 2.6)) == round(1.6 * RATE)
+
+
+def test_channels_are_averaged(tmp_path):
+    left = tone(2)
+    path = write_clip(
+        tmp_path / "a.mkv", sound=np.stack([left, 0 * left]), layout="stereo", sound_codec="flac"
+    )
+    # One channel of amplitude 0.5 and one of silence average to 0.25.
+    assert np.abs(sound_of(path)[RATE // 2 : RATE]).max() == pytest.approx(0.25, rel=0.02)
+
+
+def test_sound_is_cut_or_padded_to_the_video(tmp_path):
+    long = write_clip(tmp_path / "long.mp4", frames=20, sound=tone(3))
+    assert len(sound_of(long)) == 2 * RATE
+    short = write_clip(tmp_path / "short.mp4", frames=20, sound=tone(1))
+    padded = sound_of(short)
+    # AAC may ring for one block behind the end.
+    assert len(padded) == 2 * RATE and np.abs(padded[round(1.05 * RATE) :]).max() < 1e-3
+    assert np.abs(padded[: round(0.9 * RATE)]).max() > 0.4
+    assert len(sound_of(short, 0.5, 99.0)) == round(1.5 * RATE)
+
+
+def test_sound_begins_with_the_first_frame(tmp_path):
+    sound = clicks(1.0, 2.0)
+    path = write_clip(tmp_path / "late.mp4", frames=20, stamps=list(range(5, 25)), sound=sound)
+    # The first frame is shown at 0.5 s, and sample 0 lies there too; 20 frames last 2 s.
+    assert onsets(sound_of(path)) == pytest.approx([0.5, 1.5], abs=0.02)
+    assert len(sound_of(path)) == 2 * RATE
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_a_late_window_equals_the_same_part_of_the_whole(tmp_path, suffix):
+    chirp = np.sin(np.cumsum(np.linspace(0.01, 0.4, 48000 * 12))).astype(np.float32) / 2
+    path = write_clip(tmp_path / f"long{suffix}", frames=120, sound=chirp)
+    whole, late = sound_of(path), sound_of(path, 7.3, 9.0)
+    part = whole[round(7.3 * RATE) : round(9.0 * RATE)]
+    assert len(late) == len(part) and np.abs(late - part).max() < 2e-3
+
+
+def test_sound_files_are_read_whole_or_in_part(tmp_path):
+    for name, codec in (("a.m4a", "aac"), ("a.wav", "pcm_s16le"), ("a.mp3", "libmp3lame"), ("a.flac", "flac")):
+        path = write_clip(tmp_path / name, frames=0, sound=clicks(0.5, 2.0), sound_codec=codec)
+        whole = sound_of(path, kind="audio")
+        assert onsets(whole) == pytest.approx([0.5, 2.0], abs=0.02), name
+        assert len(whole) / RATE == pytest.approx(3.0, abs=0.03), name
+        assert onsets(sound_of(path, 1.5, 2.5, kind="audio")) == pytest.approx([0.5], abs=0.02), name
+        assert len(sound_of(path, 1.5, 2.5, kind="audio")) == RATE, name
+    assert name == "a.flac"
+
+
+def test_a_video_without_sound(tmp_path):
+    ref = MediaRef("video", str(write_clip(tmp_path / "a.mp4")))
+    with pytest.raises(NoSoundError, match="no sound track; use --audio auto"):
+        decode(ref, MediaConfig(), "on")
+    assert decode(ref, MediaConfig(), "auto").sound is None

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from avatar_core import records
+from avatar_core.errors import DataError
+from avatar_core.records import (
+    EvalRow,
+    EvalSummary,
+    GroupRow,
+    Manifest,
+    MetricsRow,
+    Record,
+    VersionedRecord,
+    read_record,
+)
+from tests.run_records import eval_summary, group_row, manifest, metrics_row
+
+REQUIRED_METRICS = """
+schema, step, epoch, stage, completions_generated, completions_trained, completions_replayed,
+tokens_generated, reward_mean, reward_std, accuracy_fresh, groups, groups_no_signal,
+unique_rewards_mean, adv_mean, adv_std, adv_small_share, replay_adv_mean, replay_adv_std,
+replay_adv_small_share, loss, kl, clip_low, clip_high, ess, replay_age_mean, replay_reuse_mean,
+tier_easy, tier_medium, tier_hard, hints_used, unscored, skipped_steps, grad_norm, lr,
+seconds_media, seconds_encode, seconds_generate, seconds_reward, seconds_train, peak_memory_bytes
+"""
+REQUIRED_RESULTS = """
+id, status, prediction, gold, correct, score, text, truncated, modalities, frames, groups, seconds,
+error
+"""
+REQUIRED_SUMMARY = """
+schema, benchmark, model, n, correct, accuracy, headline, ci95, accuracy_answered, metrics, status,
+groups, manifest
+"""
+
+
+def words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+def eval_row(**changes: Any) -> EvalRow:
+    values: dict[str, Any] = {
+        "id": "1",
+        "status": "ok",
+        "prediction": "A",
+        "gold": "A",
+        "correct": True,
+        "score": 1.0,
+        "text": "A",
+        "truncated": False,
+        "modalities": ("frames", "sound"),
+        "frames": 8,
+        "seconds": 0.5,
+        "error": None,
+    }
+    return EvalRow(**{**values, **changes})
+
+
+def all_records() -> list[VersionedRecord]:
+    return [
+        metrics_row(families={"colour": 0.5, "motion": None}),
+        group_row([1.0, None], [0.5, None]),
+        eval_row(),
+        eval_summary(
+            groups={"duration": {"short": records.SubsetScore(n=1, correct=1, accuracy=1)}}
+        ),
+        manifest(),
+    ]
+
+
+def test_rows_have_the_keys_of_the_contract() -> None:
+    assert set(metrics_row().to_row()) == words(REQUIRED_METRICS) | {"families"}
+    assert set(eval_row().to_row()) == words(REQUIRED_RESULTS) | {"schema"}
+    assert set(eval_summary().to_row()) == words(REQUIRED_SUMMARY)
+
+
+def test_every_record_survives_a_trip_through_json() -> None:
+    made = all_records()
+    for record in made:
+        row = json.loads(json.dumps(record.to_row(), allow_nan=False))
+        assert row["schema"] == 1
+        assert read_record(type(record), row, "file:1") == record
+    assert {type(record) for record in made} == {
+        MetricsRow,
+        GroupRow,
+        EvalRow,
+        EvalSummary,
+        Manifest,
+    }
+
+
+def test_a_row_of_another_schema_is_refused_with_the_schema_it_needs() -> None:
+    refused = 0
+    for record in all_records():
+        for schema in (0, 2, None, "1"):
+            row = {**record.to_row(), "schema": schema}
+            with pytest.raises(DataError, match=f"^m.jsonl:3: .* schema {schema!r}, .* schema 1;"):
+                read_record(type(record), row, "m.jsonl:3")
+            refused += 1
+    assert refused == 20
+
+
+def test_a_missing_or_wrong_field_is_named() -> None:
+    row = metrics_row().to_row()
+    del row["lr"]
+    with pytest.raises(DataError, match="m.jsonl:1: MetricsRow field 'lr': Field required"):
+        read_record(MetricsRow, row, "m.jsonl:1")
+    group = group_row([1.0]).to_row()
+    group["completions"][0]["tokens"] = -1
+    with pytest.raises(DataError, match=r"GroupRow field 'completions\.0\.tokens'"):
+        read_record(GroupRow, group, "g.jsonl:1")
+
+
+def test_a_key_of_a_later_release_is_ignored() -> None:
+    row = {**metrics_row().to_row(), "from_the_future": 1}
+    assert read_record(MetricsRow, row, "m.jsonl:1") == metrics_row()
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(ValidationError, match="finite"):
+        metrics_row(loss=float("nan"))
+    with pytest.raises(ValidationError, match="finite"):
+        metrics_row(families={"colour": float("inf")})
+
+
+def test_records_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        metrics_row().step = 2  # type: ignore[misc]
+
+
+def test_every_field_of_every_record_is_described() -> None:
+    seen = 0
+    for kind in vars(records).values():
+        if isinstance(kind, type) and issubclass(kind, Record) and kind is not BaseModel:
+            for name, field in kind.model_fields.items():
+                assert field.description, f"{kind.__name__}.{name}"
+                seen += 1
+    assert seen >= 100
+
+
+def test_the_first_schema_is_still_read() -> None:
+    folder = Path(__file__).parent / "golden" / "records-1"
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    groups = [json.loads(line) for line in (folder / "groups.jsonl").read_text().splitlines()]
+    read = [read_record(MetricsRow, row, "metrics") for row in rows]
+    assert [row.step for row in read] == [1, 2]
+    assert [len(read_record(GroupRow, row, "groups").completions) for row in groups] == [2, 1]
