@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,42 +16,37 @@ def evaluate_command(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Benchmarks, scenes, or list.")
     ],
-    model: Annotated[str, typer.Option(help="tiny, a directory or a hub id.")] = "tiny",
+    model: Annotated[str, typer.Option(help="tiny, a run, a checkpoint or a hub id.")] = "tiny",
     data_root: Annotated[
-        Path | None, typer.Option(help="Benchmark files. [default: $AVATAR_DATA/<name>]")
+        Path | None, typer.Option(help="Benchmark files. [default: the benchmark's own place]")
     ] = None,
-    split: Annotated[str | None, typer.Option(help="Split of the benchmark.")] = None,
-    subset: Annotated[str | None, typer.Option(help="Subset, such as mc or all.")] = None,
-    mode: Annotated[
-        Literal["long", "ref", "clue"] | None, typer.Option(help="Mode of cg_av_counting.")
+    split: Annotated[str, typer.Option(help="Split of the benchmark.")] = "test",
+    stage: Annotated[
+        int | None,
+        typer.Option(min=1, max=3, help="Stage of scenes. [default: all three, mixed equally]"),
     ] = None,
-    question_only: Annotated[bool, typer.Option(help="Leave the media out.")] = False,
-    timeout: Annotated[
-        float | None, typer.Option(min=0, help="Seconds for one served answer.")
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Most items.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most items.")] = 200,
     sample_seed: Annotated[
-        int | None, typer.Option(min=0, help="Draw the limited items at random with this seed.")
+        int | None, typer.Option(min=0, help="Choose other items. [default: the first ones]")
     ] = None,
     batch_size: Annotated[str, typer.Option(help="Items answered together, or auto.")] = "auto",
     audio: Annotated[
-        Literal["auto", "on", "off"], typer.Option(help="Sound: if any, required, or ignored.")
-    ] = "auto",
-    prompt: Annotated[
-        Literal["official", "authors", "think"], typer.Option(help="Wording of the question.")
-    ] = "official",
-    max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Length limit of an answer.")
+        Literal["auto", "on", "off"] | None,
+        typer.Option(help="Sound: if any, required, or ignored. [default: as trained]"),
     ] = None,
-    backend: Annotated[
-        Literal["hf", "openai"], typer.Option(help="Run the model here, or ask a server.")
-    ] = "hf",
-    base_url: Annotated[str | None, typer.Option(help="Address of the server.")] = None,
-    served_model: Annotated[str | None, typer.Option(help="Its name for the model.")] = None,
+    blank: Annotated[
+        list[str] | None,
+        typer.Option(help="frames or sound: darkness or silence instead; may be repeated."),
+    ] = None,
+    max_new_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Length limit of an answer. [default: as trained]")
+    ] = None,
     allow_missing: Annotated[
         bool, typer.Option(help="Give a score although items failed or have no media.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Result directory.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Result directory. [default: runs/eval/<model>/<name>]")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Keep the items already answered.")
     ] = True,
@@ -60,28 +55,55 @@ def evaluate_command(
     ] = None,
 ) -> None:
     """Score a model on benchmarks; `avatar eval list` shows which there are."""
-    from avatar_core.evaluation.run import evaluate
+    if names == ["list"]:
+        _list(output)
+        return
+    settings = {
+        "names": names,
+        "model": model,
+        "data_root": data_root,
+        "split": split,
+        "stage": stage,
+        "limit": limit,
+        "sample_seed": sample_seed,
+        "batch_size": None if batch_size == "auto" else batch_size,
+        "audio": audio,
+        "blank": blank or (),
+        "max_new_tokens": max_new_tokens,
+        "allow_missing": allow_missing,
+        "out": out,
+        "resume": resume,
+    }
+    _score({key: value for key, value in settings.items() if value is not None}, baseline, output)
 
-    evaluate(
-        names,
-        model=model,
-        data_root=data_root,
-        split=split,
-        subset=subset,
-        mode=mode,
-        question_only=question_only,
-        timeout=timeout,
-        limit=limit,
-        sample_seed=sample_seed,
-        batch_size=batch_size,
-        audio=audio,
-        prompt=prompt,
-        max_new_tokens=max_new_tokens,
-        backend=backend,
-        base_url=base_url,
-        served_model=served_model,
-        allow_missing=allow_missing,
-        out=out,
-        resume=resume,
-        baseline=baseline,
-    )
+
+def _list(output: Output) -> None:
+    from avatar_cli.render import console, emit_json
+    from avatar_cli.render_eval import benchmark_document, benchmark_table
+    from avatar_core.evaluation.catalogue import BENCHMARKS
+
+    if output.as_json:
+        emit_json(benchmark_document(BENCHMARKS.values()))
+    else:
+        console().print(benchmark_table(BENCHMARKS.values()))
+
+
+def _score(settings: dict[str, Any], baseline: Path | None, output: Output) -> None:
+    from avatar_core.config.evaluate import EvalConfig
+    from avatar_core.config.resolve import validate
+
+    config = validate(EvalConfig, settings)
+
+    from avatar_cli.render_eval import item_progress, show_evaluations
+    from avatar_core.evaluation.compare import gain_over, read_baseline
+    from avatar_core.evaluation.run import measure, refuse_failures
+
+    before = read_baseline(baseline) if baseline else None
+    with item_progress(output) as progress:
+        result = measure(config, progress=progress)
+    gain = None
+    if baseline and before:
+        gain = gain_over(baseline, before, result.evaluations[0])
+    show_evaluations(result.evaluations, gain, output)
+    # The tables come first: who may not use the score still sees why.
+    refuse_failures(result, config)

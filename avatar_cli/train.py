@@ -57,8 +57,9 @@ def train_command(
     ] = False,
 ) -> None:
     """Train one stage and show reward diversity and advantage statistics at the end."""
-    from avatar_core.training.run import train
-
+    from avatar_cli.progress import training_progress
+    from avatar_cli.render import emit_json
+    from avatar_cli.report import show_runs
     from avatar_core.config.resolve import resolve_train
 
     settings = resolve_train(
@@ -69,19 +70,19 @@ def train_command(
         flags={
             "model": model,
             "data": data,
+            "out": str(out or Path("runs") / f"stage{stage}"),
             "init": init,
             "steps": steps,
             "seed": seed,
             "tuning": None if lora is None else "lora" if lora else "full",
         },
     )
-    directory = out or Path("runs") / f"stage{stage}"
-    train(settings, out=directory, resume=resume, dry_run=dry_run)
-    if not dry_run:
-        _show(directory, output)
+    if dry_run:
+        emit_json(settings.model_dump(mode="json"))
+        return
 
+    from avatar_core.training.run import train
 
-def _show(directory: Path, output: Output) -> None:
-    from avatar_cli.report import show_runs
-
-    show_runs([directory], output)
+    with training_progress(output) as watcher:
+        result = train(settings, resume=resume is not False, watcher=watcher)
+    show_runs([result.directory], output)

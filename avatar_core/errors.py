@@ -6,14 +6,14 @@ Four rules hold everywhere:
    what went wrong, where (file, line, key), what to do.
 2. `exit_code` is the process's exit status; the command line is the only place that reads it.
 3. Anything else that escapes is a bug (exit code 1) and is reported as such.
-4. A bad clip, reply or row that a run can count and survive is a record, not an exception that ends it.
+4. A bad clip, reply or row that a run can count and survive is a record, not an exception.
 """
 
 from __future__ import annotations
 
 
 class AvatarError(Exception):
-    """Base of every error that is the user's to act on; `exit_code` 1 is never used by a subclass."""
+    """Base of every error that is the user's to act on; no subclass uses `exit_code` 1."""
 
     exit_code = 1
 
@@ -46,7 +46,7 @@ class MediaError(UsageError):
         return type(self), (self.path, self.reason)
 
 
-class MediaTimeout(MediaError):  # noqa: N818 - a time-out is what it is
+class MediaTimeout(MediaError):
     """Decoding passed its deadline and the worker was killed."""
 
 
@@ -54,7 +54,7 @@ class NoSoundError(MediaError):
     """Sound was required of a file that has no audio track."""
 
 
-class TooManyFailures(AvatarError):  # noqa: N818
+class TooManyFailures(AvatarError):
     """More items failed than an evaluation may lose and still print a score."""
 
     exit_code = 3
@@ -96,7 +96,7 @@ class ServiceError(AvatarError):
     exit_code = 9
 
 
-class Stopped(AvatarError):  # noqa: N818
+class Stopped(AvatarError):
     """A signal asked the run to stop; what it had done is saved.
 
     Attributes:

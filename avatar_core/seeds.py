@@ -1,4 +1,4 @@
-"""Randomness from coordinates: a seed is a hash of where it is used, so no generator state is ever saved."""
+"""Randomness from coordinates: a seed is a hash of where it is used; no state is ever saved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 def seed_from(*coordinates: int | str) -> int:
     """Hash coordinates such as (run seed, step, sample id, draw) to a seed in [0, 2⁶³).
 
-    Every coordinate is written with its type and length, so ("a", "bc") and ("ab", "c"), or 1 and "1", differ.
+    Every coordinate is written with its type and length, so ("a", "bc") and ("ab", "c"), or 1 and
+    "1", differ.
 
     >>> seed_from(0, "a", "bc") == seed_from(0, "ab", "c")
     False

@@ -271,7 +271,7 @@ def test_a_failed_append_leaves_no_part_of_its_row(tmp_path: Path, room: int) ->
     with JsonlAppender(path) as log:
         log.append({"a": 1})
         real = log._file
-        log._file = FullDisk(real, room)
+        log._file = FullDisk(real, room)  # type: ignore[assignment]
         with pytest.raises(DiskError, match="No space left"):
             log.append({"a": "long enough"})
         log._file = real
@@ -299,7 +299,7 @@ def test_an_append_writes_the_rest_after_a_short_write(tmp_path: Path) -> None:
             return int(self.file.write(bytes(data)[:3]))
 
     with JsonlAppender(path) as log:
-        log._file = Short(log._file)
+        log._file = Short(log._file)  # type: ignore[assignment]
         log.append({"a": "0123456789"})
     assert list(read_jsonl(path)) == [(1, {"a": "0123456789"})]
 

@@ -109,6 +109,14 @@ class ReplayConfig(Frozen):
     members_per_group: int = Field(1, ge=1)
     """Completions taken from each replayed group."""
 
+    @model_validator(mode="after")
+    def _can_fill(self) -> ReplayConfig:
+        if self.min_fill > self.capacity:
+            raise ValueError(
+                f"replay.min_fill={self.min_fill} exceeds replay.capacity={self.capacity}; lower it"
+            )
+        return self
+
 
 class LossConfig(Frozen):
     """The clipped surrogate with a KL term (paper.md 3.2-3.4)."""
@@ -125,6 +133,14 @@ class LossConfig(Frozen):
     """How per-token losses become one number."""
     ratio_cap: float | None = Field(None, gt=1)
     """Bound of the ratio of completions with negative advantage; None leaves them unbounded."""
+
+    @model_validator(mode="after")
+    def _cap_above_clip(self) -> LossConfig:
+        if self.ratio_cap is not None and self.ratio_cap < 1 + self.clip_high:
+            raise ValueError(
+                f"loss.ratio_cap={self.ratio_cap} is below 1 + loss.clip_high; raise it"
+            )
+        return self
 
 
 class OptimConfig(Frozen):

@@ -1,17 +1,55 @@
-"""Greedy answers to many samples, batched, one record per sample whatever happens to its media."""
+"""Greedy answers to many samples, batched, one record per sample whatever happens to it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
 
 from avatar_core.asking import Asker
-from avatar_core.errors import MediaError
-from avatar_core.models.policy import Policy, Sampling
+from avatar_core.errors import DataError, MediaError
+from avatar_core.evaluation.answers import gold_text, stated_answer
+from avatar_core.models.policy import Policy, Prepared, Sampling
 from avatar_core.records import EvalRow
 from avatar_core.rewards import REWARDS
-from avatar_core.rewards.answer import answer_text, split_completion
 from avatar_core.types import Clip, Sample
+
+
+class Reply(NamedTuple):
+    """What the model wrote for one sample."""
+
+    text: str
+    """The completion without special tokens."""
+    truncated: bool
+    """Generation stopped at the length limit."""
+
+
+class Asked(NamedTuple):
+    """One sample that could be put to the model."""
+
+    sample: Sample
+    """The question."""
+    clips: tuple[Clip, ...]
+    """What was shown with it."""
+    prepared: Prepared
+    """The prompt."""
+
+
+class Failed(NamedTuple):
+    """One sample that could not."""
+
+    sample: Sample
+    """The question."""
+    error: MediaError | DataError
+    """Why."""
+
+
+def batches_of(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:
+    """Cut samples into batches of `size`, the last one may be smaller."""
+    return [samples[first : first + size] for first in range(0, len(samples), size)]
 
 
 def answer_samples(
@@ -31,58 +69,91 @@ def answer_samples(
         max_new_tokens: length limit of an answer.
         batch_size: samples answered together.
     """
+    batches = batches_of(samples, batch_size)
+    for rows in answer_batches(policy, asker, batches, max_new_tokens=max_new_tokens):
+        yield from rows
+
+
+def answer_batches(
+    policy: Policy,
+    asker: Asker,
+    batches: Sequence[Sequence[Sample]],
+    *,
+    max_new_tokens: int,
+) -> Iterator[list[EvalRow]]:
+    """Answer batches one after the other, decoding the clips of the next one meanwhile."""
     sampling = Sampling(max_new_tokens=max_new_tokens, temperature=0.0)
-    for first in range(0, len(samples), batch_size):
-        batch = samples[first : first + batch_size]
-        asker.prefetch(samples[first + batch_size : first + 2 * batch_size])
+    for number, batch in enumerate(batches):
+        for following in batches[number + 1 : number + 2]:
+            asker.prefetch(following)
         start = time.perf_counter()
-        shown = asker.clips(batch)
-        whole = [
-            (s, c) for s, c in zip(batch, shown, strict=True) if not isinstance(c, MediaError)
-        ]
-        texts: dict[str, tuple[str, bool]] = {}
-        if whole:
-            encoded = policy.encode([asker.prepare(sample, clips) for sample, clips in whole])
-            groups = policy.generate(encoded, sampling, [[0]] * len(whole))
-            for (sample, _), (drawn,) in zip(whole, groups, strict=True):
-                texts[sample.id] = (policy.decode(drawn.token_ids), drawn.truncated)
+        looked_at = look_at(asker, batch)
+        asked = [entry for entry in looked_at if isinstance(entry, Asked)]
+        replies = iter(reply(policy, [entry.prepared for entry in asked], sampling))
         seconds = (time.perf_counter() - start) / len(batch)
-        for sample, clips in zip(batch, shown, strict=True):
-            if isinstance(clips, MediaError):
-                yield failed_row(sample, clips, seconds)
-            else:
-                yield answered_row(sample, clips, *texts[sample.id], seconds)
+        yield [
+            answered_row(entry.sample, entry.clips, next(replies), seconds)
+            if isinstance(entry, Asked)
+            else failed_row(entry.sample, entry.error, seconds)
+            for entry in looked_at
+        ]
 
 
-def answered_row(
-    sample: Sample, clips: Sequence[Clip], text: str, truncated: bool, seconds: float
-) -> EvalRow:
-    """The record of an answered sample."""
-    (score,) = REWARDS["accuracy"]([text], sample)
-    parts = split_completion(text)
-    answered = parts.closed or bool(parts.answer)
+def look_at(asker: Asker, batch: Sequence[Sample]) -> list[Asked | Failed]:
+    """Decode the clips of a batch and prepare its prompts; a bad sample becomes a record."""
+    found: list[Asked | Failed] = []
+    for sample, clips in zip(batch, asker.clips(batch), strict=True):
+        if isinstance(clips, MediaError):
+            found.append(Failed(sample, clips))
+            continue
+        try:
+            found.append(Asked(sample, clips, asker.prepare(sample, clips)))
+        except DataError as error:
+            found.append(Failed(sample, error))
+    return found
+
+
+@torch.no_grad()
+def reply(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) -> list[Reply]:
+    """One completion of each prompt."""
+    if not prompts:
+        return []
+    groups = policy.generate(policy.encode(prompts), sampling, [[0]] * len(prompts))
+    return [Reply(policy.decode(drawn.token_ids), drawn.truncated) for (drawn,) in groups]
+
+
+def answered_row(sample: Sample, clips: Sequence[Clip], replied: Reply, seconds: float) -> EvalRow:
+    """The record of an answered sample.
+
+    A reply that stopped at the length limit is `truncated` also when it states an answer; that
+    answer counts. Any other reply is `ok` when it states one, else `unparsed`.
+    """
+    (score,) = REWARDS["accuracy"]([replied.text], sample)
+    prediction = stated_answer(replied.text, sample)
+    stated = "unparsed" if prediction is None else "ok"
     return EvalRow(
         id=sample.id,
-        status="ok" if answered else "truncated" if truncated else "unparsed",
-        prediction=answer_text(text) if answered else None,
+        status="truncated" if replied.truncated else stated,
+        prediction=prediction,
         gold=gold_text(sample),
         correct=None if score is None else score >= 1.0,
         score=score,
-        text=text,
-        truncated=truncated,
+        text=replied.text,
+        truncated=replied.truncated,
         modalities=modalities(clips),
-        frames=sum(len(c.frames) for c in clips if c.frames is not None) or None,
+        frames=frame_count(clips),
         groups=categories(sample),
         seconds=seconds,
         error=None,
     )
 
 
-def failed_row(sample: Sample, error: MediaError, seconds: float) -> EvalRow:
-    """The record of a sample whose media could not be read; it counts as wrong."""
+def failed_row(sample: Sample, error: MediaError | DataError, seconds: float) -> EvalRow:
+    """The record of a sample that could not be asked; it counts as wrong."""
+    missing = not all(Path(ref.path).exists() for ref in sample.media)
     return EvalRow(
         id=sample.id,
-        status="error",
+        status="missing_media" if missing else "error",
         prediction=None,
         gold=gold_text(sample),
         correct=False,
@@ -97,12 +168,6 @@ def failed_row(sample: Sample, error: MediaError, seconds: float) -> EvalRow:
     )
 
 
-def gold_text(sample: Sample) -> str:
-    """The reference answer as a person would say it: an option's text, not its letter."""
-    place = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".find(sample.solution)
-    return sample.options[place] if 0 <= place < len(sample.options) else sample.solution
-
-
 def modalities(clips: Sequence[Clip]) -> tuple[str, ...]:
     """What the model was given, of "text", "frames", "sound"."""
     frames = any(clip.frames is not None for clip in clips)
@@ -110,8 +175,12 @@ def modalities(clips: Sequence[Clip]) -> tuple[str, ...]:
     return ("text", *(["frames"] if frames else []), *(["sound"] if sound else []))
 
 
+def frame_count(clips: Sequence[Clip]) -> int | None:
+    """Frames the model was given; `None` without a picture."""
+    return sum(len(clip.frames) for clip in clips if clip.frames is not None) or None
+
+
 def categories(sample: Sample) -> dict[str, str]:
-    """Breakdown categories of a sample: its family, and its level where it has one."""
-    found = {"family": sample.family} if sample.family else {}
-    level = sample.extra.get("level")
-    return found | ({"level": str(level)} if level is not None else {})
+    """Breakdown categories of a sample: family, and stage and level where it has them."""
+    found = {"family": sample.family, "stage": sample.stage, "level": sample.extra.get("level")}
+    return {name: str(value) for name, value in found.items() if value is not None}

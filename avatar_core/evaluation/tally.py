@@ -1,18 +1,19 @@
-"""From rows to scores: one denominator, counts that add up, intervals that respect shared videos."""
+"""From rows to scores: one denominator, counts that add up, intervals that respect clusters."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, get_args
 
 import numpy as np
 
-from avatar_core.records import EvalRow, SubsetScore
+from avatar_core.records import EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
 from avatar_core.seeds import array_rng_from
 
 RESAMPLES = 2000
-STATUSES = ("ok", "unparsed", "truncated", "error", "missing_media")
+STATUSES: tuple[EvalStatus, ...] = get_args(EvalStatus)
+FAILED: tuple[EvalStatus, ...] = ("error", "missing_media")
 
 
 class Interval(NamedTuple):
@@ -25,13 +26,24 @@ class Interval(NamedTuple):
 
 
 def accuracy(rows: Sequence[EvalRow]) -> float | None:
-    """Share of all rows whose answer is right; failures count as wrong, no rows give `None`."""
-    return sum(bool(row.correct) for row in rows) / len(rows) if rows else None
+    """Share of all rows whose answer is right; failures count as wrong.
+
+    `None` without rows, and when no row has a score at all.
+    """
+    if all(row.correct is None for row in rows):
+        return None
+    return sum(bool(row.correct) for row in rows) / len(rows)
 
 
 def answered_accuracy(rows: Sequence[EvalRow]) -> float | None:
-    """Share of right answers among rows that state one."""
+    """Share of right answers among the rows that state one."""
     return accuracy([row for row in rows if row.prediction is not None])
+
+
+def mean_score(rows: Sequence[EvalRow]) -> float | None:
+    """Mean score of the rows that have one, partial credit included; failures score 0."""
+    scores = [row.score for row in rows if row.score is not None]
+    return float(np.mean(scores)) if scores else None
 
 
 def bootstrap_interval(
@@ -54,29 +66,64 @@ def bootstrap_interval(
     members = [place[name] for name in clusters]
     totals = np.bincount(members, weights=np.asarray(values, dtype=float), minlength=len(names))
     counts = np.bincount(members, minlength=len(names))
-    draws = array_rng_from("bootstrap", seed).integers(len(names), size=(RESAMPLES, len(names)))
-    means = totals[draws].sum(1) / counts[draws].sum(1)
+    # One resample at a time: all of them at once would take gigabytes at 10,000 clusters.
+    rng = array_rng_from("bootstrap", seed)
+    means = np.empty(RESAMPLES)
+    for index in range(RESAMPLES):
+        drawn = rng.integers(len(names), size=len(names))
+        means[index] = totals[drawn].sum() / counts[drawn].sum()
     low, high = np.percentile(means, [2.5, 97.5])
     return Interval(float(low), float(high))
 
 
-def paired_gain(before: Sequence[EvalRow], after: Sequence[EvalRow]) -> tuple[float, Interval | None]:
+def accuracy_interval(rows: Sequence[EvalRow], clusters: Mapping[str, str]) -> Interval | None:
+    """95 % interval of `accuracy`.
+
+    Args:
+        rows: rows of the split.
+        clusters: cluster of each row's id, such as its video.
+    """
+    if accuracy(rows) is None:
+        return None
+    return bootstrap_interval(
+        [float(bool(row.correct)) for row in rows], [clusters[row.id] for row in rows]
+    )
+
+
+def paired_gain(
+    before: Sequence[EvalRow],
+    after: Sequence[EvalRow],
+    clusters: Mapping[str, str] | None = None,
+) -> tuple[float, Interval | None]:
     """Gain in accuracy on the same items, with the paired bootstrap interval of the difference.
 
+    Args:
+        before: rows of the first measurement.
+        after: rows of the second, of the same items in the same order.
+        clusters: cluster of each row's id, such as its video; by default every item is its own.
+
     Raises:
-        ValueError: the rows are not of the same items in the same order.
+        ValueError: there are no rows, or they are not of the same items in the same order.
     """
-    if [row.id for row in before] != [row.id for row in after]:
+    ids = [row.id for row in before]
+    if not ids or ids != [row.id for row in after]:
         raise ValueError("paired_gain needs the same items in the same order")
-    gains = [float(bool(b.correct)) - float(bool(a.correct)) for a, b in zip(before, after, strict=True)]
-    interval = bootstrap_interval(gains, [row.id for row in before])
+    gains = [
+        float(bool(b.correct)) - float(bool(a.correct)) for a, b in zip(before, after, strict=True)
+    ]
+    interval = bootstrap_interval(gains, [clusters[key] if clusters else key for key in ids])
     return float(np.mean(gains)), interval
 
 
-def status_counts(rows: Sequence[EvalRow]) -> dict[str, int]:
+def status_counts(rows: Sequence[EvalRow]) -> dict[EvalStatus, int]:
     """Rows by status, every status named; adds up to the number of rows."""
     counts = Counter(row.status for row in rows)
-    return {status: counts[status] for status in STATUSES}  # type: ignore[index]
+    return {status: counts[status] for status in STATUSES}
+
+
+def failed_share(summary: EvalSummary) -> float:
+    """Share of the items that could not be asked."""
+    return sum(summary.status[status] for status in FAILED) / max(1, summary.n)
 
 
 def subset_scores(rows: Sequence[EvalRow]) -> dict[str, dict[str, SubsetScore]]:
@@ -88,9 +135,42 @@ def subset_scores(rows: Sequence[EvalRow]) -> dict[str, dict[str, SubsetScore]]:
     return {
         breakdown: {
             category: SubsetScore(
-                n=len(members), correct=sum(bool(m.correct) for m in members), accuracy=accuracy(members)
+                n=len(members),
+                correct=sum(bool(member.correct) for member in members),
+                accuracy=accuracy(members),
             )
             for category, members in sorted(categories.items())
         }
         for breakdown, categories in sorted(found.items())
     }
+
+
+def summarise(
+    rows: Sequence[EvalRow],
+    clusters: Mapping[str, str],
+    *,
+    benchmark: str,
+    manifest: Manifest,
+) -> EvalSummary:
+    """The score of an evaluation; a function of its rows and of what it was made with.
+
+    Args:
+        rows: one per item of the split.
+        clusters: cluster of each row's id, such as its video.
+        benchmark: name of the benchmark.
+        manifest: of the evaluation.
+    """
+    return EvalSummary(
+        benchmark=benchmark,
+        model=manifest.model,
+        n=len(rows),
+        correct=sum(bool(row.correct) for row in rows),
+        accuracy=accuracy(rows),
+        headline="accuracy",
+        ci95=accuracy_interval(rows, clusters),
+        accuracy_answered=answered_accuracy(rows),
+        metrics={"mean_score": mean_score(rows)},
+        status=status_counts(rows),
+        groups=subset_scores(rows),
+        manifest=manifest,
+    )

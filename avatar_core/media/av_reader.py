@@ -12,16 +12,17 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from avatar_core.errors import MediaError
-from avatar_core.media.probe import open_media, picture_stream
+from avatar_core.media.probe import open_media
+from avatar_core.media.streams import picture_stream
 from avatar_core.media.timeline import Timeline, timeline_of
 
 
 class OffTimelineError(MediaError):
-    """The decoder shows other frames than the packets announce; decode the timeline and plan again."""
+    """The decoder shows other frames than the packets announce; decode the timeline instead."""
 
 
 def av_frames(path: str, timeline: Timeline, indices: Sequence[int]) -> Iterator[np.ndarray]:
-    """Yield the frames at `indices` (increasing presentation positions) as uint8 RGB [height, width, 3].
+    """Yield frames at `indices` (increasing, as presented) as uint8 RGB [height, width, 3].
 
     Raises:
         OffTimelineError: a frame asked for does not appear at its time.
@@ -89,7 +90,9 @@ class _Cursor:
             return self._position + 1
         position = len(stamps) if frame.pts is None else bisect.bisect_left(stamps, frame.pts)
         if position == len(stamps) or stamps[position] != frame.pts:
-            raise OffTimelineError(self._path, "shows a frame it does not announce; replace the file")
+            raise OffTimelineError(
+                self._path, "shows a frame it does not announce; replace the file"
+            )
         return position
 
 

@@ -15,7 +15,9 @@ def clip_bytes(clip: Clip) -> int:
 
 
 class ClipCache:
-    """Least-recently-used cache of clips; safe to share between threads. It hands out what it holds, not copies.
+    """Least-recently-used cache of clips; safe to share between threads.
+
+    It hands out what it holds, not copies.
 
     Attributes:
         budget: bytes of frames and sound that may be held; a larger clip is not kept.
@@ -43,7 +45,7 @@ class ClipCache:
             return clip
 
     def put(self, key: Hashable, clip: Clip) -> bool:
-        """Hold `clip`, dropping the least recently used until the budget holds; false when it alone is too large."""
+        """Hold `clip`, dropping the least recently used; false when it alone exceeds the budget."""
         size = clip_bytes(clip)
         if size > self.budget:
             return False

@@ -1,7 +1,7 @@
 """From a file to a clip: frames at planned positions, and sound on the same clock.
 
-A video's sound covers its window: from `start` (else its first frame) to `end` (else the end of its last
-frame), so that sound and frames begin together. Runs in the worker process only.
+A video's sound covers its window: from `start` (else its first frame) to `end` (else the end of
+its last frame), so that sound and frames begin together. Runs in the worker process only.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def decode(
     Args:
         ref: the file, its kind and an optional window in seconds.
         config: sampling, sizes and limits.
-        audio: for videos: "auto" takes the sound if there is any, "on" requires it, "off" ignores it.
+        audio: for videos: "auto" takes the sound if there is any, "on" requires it, "off" does
+            without.
         resize: brings a video frame to its size.
 
     Raises:
@@ -71,7 +72,7 @@ def _video(
     if facts.timeline is None:
         raise MediaError(ref.path, "has no video stream; read it as audio")
     if audio == "on" and not facts.has_sound:
-        raise NoSoundError(ref.path, "has no sound track; use --audio auto to go on without sound")
+        raise NoSoundError(ref.path, "has no sound track; use --audio auto to do without")
     video = read_frames(ref, facts, facts.timeline, config, resize)
     sound = None
     if audio != "off" and facts.has_sound:
@@ -79,10 +80,8 @@ def _video(
         end = video.end if ref.end is None else min(ref.end, video.end)
         sound = _sound(ref, start, end)
         if sound is None and audio == "on":
-            raise NoSoundError(ref.path, "has an empty sound track; use --audio auto to go on without sound")
-    return Clip(
-        ref, video.pixels, video.times, video.fps, sound, SAMPLE_RATE, video.reader, digest
-    )
+            raise NoSoundError(ref.path, "has an empty sound track; use --audio auto to do without")
+    return Clip(ref, video.pixels, video.times, video.fps, sound, SAMPLE_RATE, video.reader, digest)
 
 
 def _sound(ref: MediaRef, start: float, end: float | None) -> np.ndarray | None:

@@ -1,7 +1,8 @@
 """Frames of a video at planned positions in presentation order.
 
-Frames are turned as the file's display matrix says (as decord and players do) and not stretched for pixels
-that are not square. A frame that is missing or damaged is an error; none is repeated or replaced.
+Frames are turned as the file's display matrix says (as decord and players do) and not stretched for
+pixels that are not square. A frame that is missing or damaged is an error; none is repeated or
+replaced.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from avatar_core.media.resize import Resizer
 from avatar_core.media.timeline import Timeline
 from avatar_core.types import MediaRef, VideoReader
 
+DECORD_PIXELS = 1280 * 720
+"""Largest picture left to decord: it holds many frames at once, 2.6 GiB of them at 3840 x 2160."""
+
 
 class VideoFrames(NamedTuple):
     """Frames of a clip.
@@ -50,7 +54,7 @@ class VideoFrames(NamedTuple):
 def choose_reader(facts: Probe, timeline: Timeline, config: MediaConfig) -> VideoReader:
     """The library that reads a video: "decord" where it is exact (or asked for), else "av".
 
-    decord misplaces frames where presentation and storage differ, so of its own accord it gets only 8-bit
+    decord misplaces frames where presentation and storage differ, so unasked it gets only 8-bit
     H.264 in MP4 with evenly spaced frames from time zero, none of them hidden by an edit list.
     """
     if config.reader != "auto":
@@ -60,6 +64,7 @@ def choose_reader(facts: Probe, timeline: Timeline, config: MediaConfig) -> Vide
         and facts.container.startswith("mov,mp4")
         and facts.pixel_format in ("yuv420p", "yuvj420p")
         and facts.square_pixels
+        and facts.width * facts.height <= DECORD_PIXELS
         and bool(timeline.stamps)
         and timeline.hidden == 0
         and timeline.starts_at_zero

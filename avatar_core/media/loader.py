@@ -1,4 +1,4 @@
-"""Media for prompts: decoded in worker processes, in parallel and ahead of use, and kept within a budget."""
+"""Media for prompts: decoded in worker processes, in parallel, ahead of use, and kept for reuse."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class _Key(NamedTuple):
 class MediaLoader:
     """Loads clips by reference; use it in a `with` statement, or close it.
 
-    Workers start with the first file that is not in the cache. All methods may be called from several
-    threads. Arrays of a returned clip belong to the caller.
+    Workers start with the first file that is not in the cache. All methods may be called from
+    several threads. Arrays of a returned clip belong to the caller.
     """
 
     def __init__(self, config: MediaConfig) -> None:
@@ -79,7 +79,7 @@ class MediaLoader:
         ]
 
     def prefetch(self, refs: Sequence[MediaRef], *, audio: AudioMode | None = None) -> None:
-        """Start decoding files without waiting; what is wrong with one is raised when it is loaded."""
+        """Start decoding files without waiting; what is wrong with one is raised by `load`."""
         for ref in refs:
             with contextlib.suppress(MediaError):
                 self._future(ref, audio)

@@ -25,8 +25,8 @@ def read_picture(path: str, config: MediaConfig) -> np.ndarray:
             if max(image.size) > config.max_side:
                 raise MediaError(
                     path,
-                    f"is a picture of {image.width} x {image.height}, beyond max_side = {config.max_side}; "
-                    "reduce it or raise the limit",
+                    f"is a picture of {image.width} x {image.height}, "
+                    f"beyond max_side = {config.max_side}; reduce it or raise the limit",
                 )
             size = image_size(image.height, image.width, config)
             return np.asarray(_rgb(image).resize((size.width, size.height)))[None]

@@ -1,7 +1,7 @@
-"""Which frames of a file are read and how large they become: the model family's rules, in numbers only.
+"""Which frames of a file are read and how large they become: the model family's rules, in numbers.
 
-The results equal those of qwen-omni-utils (`fetch_video`, `fetch_image`), down to the float32 arithmetic of
-its frame positions, so that a model sees here what it saw when it was trained.
+The results equal those of qwen-omni-utils (`fetch_video`, `fetch_image`), down to the float32
+arithmetic of its frame positions, so that a model sees here what it saw when it was trained.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def frame_window(total: int, fps: float, start: float | None, end: float | None)
     return _checked(FrameWindow(first, last), start, end)
 
 
-def timed_window(
-    times: Sequence[float], start: float | None, end: float | None
-) -> FrameWindow:
+def timed_window(times: Sequence[float], start: float | None, end: float | None) -> FrameWindow:
     """Frames whose presentation times lie in [start, end]; for videos with unevenly spaced frames.
 
     Args:
@@ -118,9 +116,9 @@ def frame_count(total: int, fps: float, config: MediaConfig) -> int:
 def spread(window: FrameWindow, count: int) -> tuple[int, ...]:
     """`count` ≥ 2 positions from first to last frame, evenly spaced, halves rounded to even.
 
-    A value is first + step·i in the first half and last − step·(count − 1 − i) in the second, rounded once
-    to float32, as `torch.linspace` computes it with fused multiply-add. With exact positions a few
-    halves would round to the other frame.
+    A value is first + step·i in the first half and last − step·(count − 1 − i) in the second,
+    rounded once to float32, as `torch.linspace` computes it with fused multiply-add. With exact
+    positions a few halves would round to the other frame.
     """
     step = np.float64((np.float32(window.last) - np.float32(window.first)) / np.float32(count - 1))
     index = np.arange(count)
@@ -144,7 +142,7 @@ def plan_frames(window: FrameWindow, fps: float, config: MediaConfig) -> FramePl
 
 
 def fit_size(height: int, width: int, min_pixels: int, max_pixels: float) -> FrameSize:
-    """Size with both sides multiples of 28, the area within bounds and the aspect kept as closely as they allow.
+    """Size of multiples of 28 with the area within bounds and the aspect kept as they allow.
 
     Raises:
         ValueError: a side is zero, the aspect ratio is beyond 200, or no such size exists.
@@ -162,17 +160,21 @@ def fit_size(height: int, width: int, min_pixels: int, max_pixels: float) -> Fra
         high = math.ceil(height * grow / SIZE_FACTOR) * SIZE_FACTOR
         wide = math.ceil(width * grow / SIZE_FACTOR) * SIZE_FACTOR
     if high < 1 or wide < 1:
-        raise ValueError(f"picture of {width} x {height} does not fit {max_pixels:.0f} pixels; raise max_pixels")
+        raise ValueError(
+            f"picture of {width} x {height} does not fit {max_pixels:.0f} pixels; raise max_pixels"
+        )
     return FrameSize(high, wide)
 
 
 def video_size(height: int, width: int, count: int, config: MediaConfig) -> FrameSize:
     """Size of each of `count` frames of a video, see `fit_size`.
 
-    The family's own ceilings, 602,112 pixels a frame and 90,316,800 a video, hold beside `max_pixels`.
+    The family's own ceilings, 602,112 pixels a frame and 90,316,800 for all pairs of frames, hold
+    beside `max_pixels`.
     """
     ceiling = max(
-        min(MAX_VIDEO_PIXELS, MAX_TOTAL_PIXELS / count * FRAME_FACTOR), int(config.min_pixels * 1.05)
+        min(MAX_VIDEO_PIXELS, MAX_TOTAL_PIXELS / count * FRAME_FACTOR),
+        int(config.min_pixels * 1.05),
     )
     return fit_size(height, width, config.min_pixels, min(config.max_pixels, ceiling))
 

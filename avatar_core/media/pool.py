@@ -1,7 +1,8 @@
 """Worker processes under a deadline: one that hangs is killed, one that crashes is replaced.
 
-A decoder may spin with the interpreter locked or take the process down, so no file is ever decoded in the
-process that trains. Each worker serves one request at a time and is renewed after `RECYCLE_AFTER` of them.
+A decoder may spin with the interpreter locked or take the process down, so no file is ever decoded
+in the process that trains. Each worker serves one request at a time and is renewed after
+`RECYCLE_AFTER` of them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from avatar_core.errors import MediaError, MediaTimeout, NoSoundError
 from avatar_core.media.wire import LENGTHS, Message, write_message
@@ -25,15 +26,24 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 RECYCLE_AFTER = 200
 """Requests after which a worker is replaced: native decoders leak."""
 START_SECONDS = 120.0
-"""Time for a worker to start, and again to load the library that resizes; not part of a deadline."""
+"""Time for a worker to start, and again to load the library that resizes, beside a deadline."""
 CRASH_SECONDS = 0.5
 """Time for the status of a crashed process to become known."""
-KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME")
+KEPT_VARIABLES = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "PYTHONHOME",
+)
 """A decoder of untrusted files sees no keys or tokens of its parent."""
 
 
 class WorkerPool:
-    """A fixed number of workers, each started when it is first needed; safe to share between threads."""
+    """A fixed number of workers, each started when first needed; safe to share between threads."""
 
     def __init__(self, size: int) -> None:
         self._workers = tuple(Worker() for _ in range(size))
@@ -87,9 +97,9 @@ class Worker:
             cause = self.stop(CRASH_SECONDS)
             raise MediaError(path, f"made the decoder crash ({cause}); replace the file") from None
         self._served += 1
-        if self._served >= RECYCLE_AFTER:
+        if answer.header["status"] == "failed" or self._served >= RECYCLE_AFTER:
             self.stop()
-        if answer.header["status"] == "refused":
+        if answer.header["status"] != "clip":
             kind = NoSoundError if answer.header["error"] == "NoSoundError" else MediaError
             raise kind(path, answer.header["reason"])
         return answer
@@ -141,7 +151,7 @@ class Worker:
 def _started() -> subprocess.Popen[bytes]:
     """A new worker process, in a session of its own so that Ctrl-C reaches only the parent."""
     environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - this project's own module, no user input
         WORKER_COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -155,9 +165,8 @@ def _started() -> subprocess.Popen[bytes]:
 
 def _exchange(process: subprocess.Popen[bytes], request: dict[str, Any], seconds: float) -> Message:
     """Send a request and receive its answer; time spent loading a library does not count."""
-    assert process.stdin is not None
     deadline = time.monotonic() + seconds
-    write_message(process.stdin, request)
+    write_message(cast("BinaryIO", process.stdin), request)
     while (answer := _receive(process, deadline)).header["status"] == "loading":
         began = time.monotonic()
         _receive(process, began + START_SECONDS)
@@ -172,10 +181,11 @@ def _receive(process: subprocess.Popen[bytes], deadline: float) -> Message:
         TimeoutError: the moment passed.
         EOFError: the process closed its end.
     """
-    assert process.stdout is not None
-    descriptor = process.stdout.fileno()
+    descriptor = cast("BinaryIO", process.stdout).fileno()
     header, body = LENGTHS.unpack(_read(descriptor, LENGTHS.size, deadline))
-    return Message(json.loads(_read(descriptor, header, deadline)), _read(descriptor, body, deadline))
+    return Message(
+        json.loads(_read(descriptor, header, deadline)), _read(descriptor, body, deadline)
+    )
 
 
 def _read(descriptor: int, length: int, deadline: float) -> bytearray:

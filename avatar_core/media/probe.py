@@ -1,7 +1,8 @@
 """What a media file is, learnt without decoding it, and refused when it is beyond the limits.
 
-Only local files and a fixed list of containers are opened. Playlists and scripts (HLS, DASH, concat) name
-other files, so they are refused whatever their extension says. Runs in the worker process only.
+Only local files and a fixed list of containers are opened. Playlists and scripts (HLS, DASH,
+concat) name other files, so they are refused whatever their extension says. Runs in the worker
+process only.
 """
 
 from __future__ import annotations
@@ -13,13 +14,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
-from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.video.stream import VideoStream
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.source import check_file
+from avatar_core.media.streams import picture_stream, sound_stream
 from avatar_core.media.timeline import Timeline, scan_timeline
 
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,wav,mp3,flac,ogg,aac"
@@ -61,28 +61,24 @@ class Probe:
 
 @contextlib.contextmanager
 def open_media(path: str) -> Iterator[InputContainer]:
-    """Open a local media file of an allowed container; FFmpeg's errors inside become `MediaError`."""
+    """Open a local file of an allowed container; FFmpeg's errors inside become `MediaError`."""
     try:
-        with av.open(os.path.abspath(path), "r", options=dict(OPEN_OPTIONS), metadata_errors="replace") as container:
+        with _opened(path) as container:
             yield container
     except av.error.InvalidDataError as error:
         raise MediaError(path, "is damaged or not a media file; replace it") from error
-    except av.error.ArgumentError as error:
-        raise MediaError(path, "is not of an allowed container (playlists are refused); convert it to mp4") from error
     except av.error.FFmpegError as error:
         raise MediaError(path, f"cannot be read ({error.strerror}); replace it") from error
 
 
-def picture_stream(container: InputContainer) -> VideoStream | None:
-    """The first video stream that is not a cover picture."""
-    attached = av.stream.Disposition.attached_pic
-    return next((s for s in container.streams.video if not s.disposition & attached), None)
-
-
-def sound_stream(container: InputContainer) -> AudioStream | None:
-    """The audio stream FFmpeg holds to be the main one."""
-    best = container.streams.best("audio")
-    return best if isinstance(best, AudioStream) else None
+def _opened(path: str) -> InputContainer:
+    """The container of a file; an allow-list breach is FFmpeg's "invalid argument"."""
+    file, options = os.path.abspath(path), dict(OPEN_OPTIONS)
+    try:
+        return av.open(file, "r", options=options, metadata_errors="replace")
+    except av.error.ArgumentError as error:
+        reason = "is not of an allowed container (playlists are refused); convert it to mp4"
+        raise MediaError(path, reason) from error
 
 
 def probe(path: str, config: MediaConfig) -> Probe:
@@ -124,7 +120,8 @@ def _too_long(path: str, seconds: float, config: MediaConfig) -> MediaError:
     """The error of a file beyond `max_seconds`."""
     return MediaError(
         path,
-        f"lasts {seconds:.1f} s, longer than max_seconds = {config.max_seconds:g}; cut it or raise the limit",
+        f"lasts {seconds:.1f} s, longer than max_seconds = {config.max_seconds:g}; "
+        "cut it or raise the limit",
     )
 
 
@@ -139,9 +136,9 @@ def _check_header(path: str, container: InputContainer, config: MediaConfig) -> 
     if _duration(container) > config.max_seconds:
         raise _too_long(path, _duration(container), config)
     for stream in container.streams.video:
-        if max(stream.width, stream.height) > config.max_side:
+        if stream.codec_context is not None and max(stream.width, stream.height) > config.max_side:
             raise MediaError(
                 path,
-                f"has a picture of {stream.width} x {stream.height}, beyond max_side = {config.max_side}; "
-                "reduce it or raise the limit",
+                f"has a picture of {stream.width} x {stream.height}, "
+                f"beyond max_side = {config.max_side}; reduce it or raise the limit",
             )

@@ -1,8 +1,8 @@
 """Bicubic resize with antialiasing, equal to torchvision's on uint8 tensors.
 
-torchvision computes in float32, clamps to 0–255 and rounds; the same steps are done here with torch alone,
-one frame at a time, so that a large video needs the memory of one frame. torch is imported by the first
-frame that needs it: most small clips never do.
+torchvision computes in float32, clamps to 0–255 and rounds; the same steps are done here with torch
+alone, one frame at a time, so that a large video needs the memory of one frame. torch is imported
+by the first frame that needs it: most small clips never do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Resizer = Callable[[np.ndarray, FrameSize], np.ndarray]
 
 
 def resize_frame(frame: np.ndarray, size: FrameSize) -> np.ndarray:
-    """Resize a uint8 RGB frame [height, width, 3]; the frame itself when it has the size already."""
+    """Resize a uint8 RGB frame [height, width, 3]; the frame itself when it has that size."""
     if frame.shape[:2] == tuple(size):
         return frame
     import torch

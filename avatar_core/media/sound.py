@@ -1,7 +1,8 @@
 """Sound of a file as 16 kHz mono, placed on the same clock as its frames.
 
-Rule: sample 0 is the first instant of the window; where the track has no sound (it starts late, ends early
-or has a gap) there is silence, and what lies outside the window is cut. Channels are averaged.
+Rule: sample 0 is the first instant of the window; where the track has no sound (it starts late,
+ends early or has a gap) there is silence, and what lies outside the window is cut. Channels are
+averaged.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
-from avatar_core.media.probe import sound_stream
-from avatar_core.media.timeline import time_origin
+from avatar_core.media.streams import sound_stream, time_origin
 
 SAMPLE_RATE = 16000
 GAP_SECONDS = 0.010
@@ -37,7 +37,7 @@ def read_sound(container: InputContainer, start: float, end: float | None) -> np
     stream = sound_stream(container)
     if stream is None:
         return None
-    stream.thread_count = 1
+    stream.codec_context.thread_count = 1
     resampler = AudioResampler(format="fltp", layout=stream.layout, rate=SAMPLE_RATE)
     origin = float(time_origin(container))
     sought = start > 2 * LEAD_SECONDS and container.format.name.startswith(("mov", "matroska"))
@@ -72,11 +72,12 @@ class _Layout:
         return self._wanted is not None and self._next is not None and self._next >= self._wanted
 
     def place(self, frames: Sequence[AudioFrame], origin: float) -> None:
-        """Append frames where their stamps put them, or behind the last where these are only rounded."""
+        """Append frames where their stamps put them, or behind the last if rounding differs."""
         for frame in frames:
             position = self._next or 0
-            if frame.pts is not None:
-                stamped = round((frame.time - origin - self._start) * SAMPLE_RATE)
+            if frame.pts is not None and frame.time_base is not None:
+                time = float(frame.pts * frame.time_base) - origin
+                stamped = round((time - self._start) * SAMPLE_RATE)
                 if self._next is None or abs(stamped - self._next) > GAP_SECONDS * SAMPLE_RATE:
                     position = stamped
             self._next = position + frame.samples

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from avatar_core.errors import MediaError
+from avatar_core.media.streams import time_origin
 
 EVEN_TOLERANCE = 0.0015
 """Seconds a frame of an evenly spaced video may be off; Matroska rounds times to milliseconds."""
@@ -41,7 +43,7 @@ class Timeline:
 
     Attributes:
         times: seconds from the start of the file, in presentation order; never empty.
-        fps: frames per second: the file's statement where the times bear it out, else their average.
+        fps: frames per second, as the file states it where the times bear it out, else on average.
         hidden: frames that are stored but not shown.
         stamps: the times in units of the stream's time base; empty when packets carry none, and
             then `times` are counted out at `fps`.
@@ -73,11 +75,6 @@ class Timeline:
     def starts_at_zero(self) -> bool:
         """The first frame is shown at the start of the file."""
         return abs(self.times[0]) <= EVEN_TOLERANCE
-
-
-def time_origin(container: InputContainer) -> Fraction:
-    """Stamp, in seconds, of the start of the file; broadcast formats do not count from zero."""
-    return Fraction(max(0, container.start_time or 0), 1_000_000)
 
 
 def scan_timeline(path: str, container: InputContainer, stream: VideoStream) -> Timeline:
@@ -129,7 +126,9 @@ def timeline_of(
             measured = (len(times) - 1) / (times[-1] - times[0])
             return Timeline(times, measured, stamps=tuple(known))
     if stated <= 0:
-        raise MediaError(path, "does not say how fast its frames follow each other; encode it again")
+        raise MediaError(
+            path, "does not say how fast its frames follow each other; encode it again"
+        )
     return Timeline(tuple(index / stated for index in range(len(stamps))), stated)
 
 
@@ -144,7 +143,7 @@ class _Entry(NamedTuple):
 def _keyframes(
     entries: Sequence[_Entry], timeline: Timeline, container: InputContainer
 ) -> tuple[Keyframe, ...]:
-    """Places to seek to, for containers with an index: MP4 seeks by decoding, Matroska by showing time."""
+    """Places to seek to, for containers with an index; MP4 has it by decoding time."""
     name = container.format.name
     if not timeline.stamps or not name.startswith(("mov", "matroska")):
         return ()
@@ -166,7 +165,7 @@ def _announced_end(container: InputContainer, stream: VideoStream) -> float:
     return 0.0
 
 
-def _packet_end(packet: Packet) -> float:
+def _packet_end(packet: Packet[Stream] | Packet[VideoStream]) -> float:
     """Seconds at which a packet's content ends."""
     stamp = packet.dts if packet.pts is None else packet.pts
     return 0.0 if stamp is None else float((stamp + (packet.duration or 0)) * packet.time_base)

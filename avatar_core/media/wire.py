@@ -1,7 +1,7 @@
 """Messages between loader and worker: two lengths, a JSON header, raw bytes. Never pickle.
 
-The lengths are an unsigned 32-bit (header) and an unsigned 64-bit (body) number, big endian. The header of
-a decoded clip says how the body splits into sound and frames.
+The lengths are an unsigned 32-bit (header) and an unsigned 64-bit (body) number, big endian. The
+header of a decoded clip says how the body splits into sound and frames.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_message(stream: BinaryIO, header: dict[str, Any], *parts: np.ndarray) 
     stream.write(LENGTHS.pack(len(text), sum(array.nbytes for array in arrays)) + text)
     for array in arrays:
         if array.nbytes:
-            stream.write(memoryview(array).cast("B"))
+            stream.write(array.data.cast("B"))
     stream.flush()
 
 

@@ -1,8 +1,9 @@
 """The decoding process: `python -m avatar_core.media.worker`, requests on stdin, clips on stdout.
 
-It ends when stdin closes. Native libraries write to stderr and, at their worst moments, to stdout, so the
-answers go to a private copy of stdout and both are pointed at nothing. A timer of the kernel ends a request
-that outlives its deadline even when the parent has died and a library holds the interpreter.
+It ends when stdin closes. Native libraries write to stderr and, at their worst moments, to stdout,
+so the answers go to a private copy of stdout and both are pointed at nothing. A timer of the kernel
+ends a request that outlives its deadline even when the parent has died and a library holds the
+interpreter.
 """
 
 from __future__ import annotations
@@ -79,14 +80,15 @@ def _refuse(answers: BinaryIO, error: str, reason: str) -> None:
 def _report_bug(
     answers: BinaryIO, kind: type[BaseException], _: BaseException, trace: TracebackType | None
 ) -> None:
-    """Last words of a process that ends by an unexpected exception: its type and place, not its text."""
+    """Last words of a process that ends by a bug: the exception's type and place, not its text."""
     place = traceback.extract_tb(trace)[-1]
-    reason = f"failed inside the decoder ({kind.__name__} at {Path(place.filename).name}:{place.lineno})"
-    _refuse(answers, "MediaError", f"{reason}; please report it")
+    where = f"{kind.__name__} at {Path(place.filename).name}:{place.lineno}"
+    reason = f"failed inside the decoder ({where}); please report it"
+    write_message(answers, {"status": "failed", "error": "MediaError", "reason": reason})
 
 
 def _load_torch(answers: BinaryIO) -> None:
-    """Import torch once, telling the parent, because that takes seconds and gigabytes of address space."""
+    """Import torch once, telling the parent: it takes seconds and gigabytes of address space."""
     if "torch" in sys.modules:
         return
     write_message(answers, {"status": "loading"})
@@ -108,7 +110,7 @@ def _private_stdout() -> BinaryIO:
 
 
 def _cap_memory() -> None:
-    """Limit the address space to what is in use now plus `HEADROOM_BYTES`, where the system says what is in use."""
+    """Limit the address space to `HEADROOM_BYTES` above its size now, where that is known."""
     with contextlib.suppress(FileNotFoundError), open("/proc/self/statm", encoding="ascii") as file:
         used = int(file.read().split()[0]) * resource.getpagesize()
         _set_limit(used + HEADROOM_BYTES)

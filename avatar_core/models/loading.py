@@ -66,7 +66,8 @@ def local_checkpoint(path: Path) -> Path:
     Raises:
         CheckpointError: neither is there.
     """
-    if (path / "config.json").is_file() and (path / "preprocessor_config.json").is_file():
+    processors = ("processor_config.json", "preprocessor_config.json")
+    if (path / "config.json").is_file() and any((path / name).is_file() for name in processors):
         return path
     if sound := sound_checkpoints(path):
         return sound[0]

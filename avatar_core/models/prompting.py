@@ -14,6 +14,7 @@ from transformers import Qwen2_5OmniProcessor
 
 from avatar_core.errors import DataError
 from avatar_core.models.policy import Prepared, Prompt
+from avatar_core.models.thinker import PROCESSOR_PAIRS_SOUND
 from avatar_core.types import Clip
 
 
@@ -58,9 +59,21 @@ def processor_inputs(prompt: Prompt, processor: Qwen2_5OmniProcessor) -> dict[st
     if sounds:
         arguments["audio"] = sounds
         if videos:
-            arguments["load_audio_from_video"] = True
-            arguments["audio_from_video_indices"] = owners
+            arguments |= _sound_of_videos(owners, len(videos))
     return dict(processor(**arguments))
+
+
+def _sound_of_videos(owners: list[int | None], videos: int) -> dict[str, Any]:
+    """How the installed processor is told which sound belongs to which video."""
+    if PROCESSOR_PAIRS_SOUND:
+        return {"load_audio_from_video": True, "audio_from_video_indices": owners}
+    sounding = sum(owner is not None for owner in owners)
+    if 0 < sounding < videos:
+        raise DataError(
+            "a prompt mixes videos with and without sound, which this release of transformers cannot "
+            "express; install transformers 5.23 or use audio=off"
+        )
+    return {"use_audio_in_video": sounding > 0}
 
 
 def _sounds(clips: tuple[Clip, ...], videos: list[Clip]) -> tuple[list[Any], list[int | None]]:

@@ -27,6 +27,7 @@ from avatar_core.models.policy import (
     TokenLogprobs,
 )
 from avatar_core.models.prompting import prepare_inputs
+from avatar_core.models.thinker import parts_of
 
 LOGIT_ROWS = 1024
 """Token positions whose vocabulary logits are held at once."""
@@ -42,6 +43,7 @@ class QwenOmniPolicy:
     ) -> None:
         self.model = model
         self.processor = processor
+        self._parts = parts_of(model)
         self._reference: QwenOmniPolicy | None = None
         tokenizer = processor.tokenizer
         self._end_of_turn = tokenizer.eos_token_id
@@ -58,7 +60,7 @@ class QwenOmniPolicy:
 
     def prepare(self, prompt: Prompt) -> Prepared:
         """Tokenize a prompt and extract its features on the CPU."""
-        return prepare_inputs(prompt, self.processor, self.model.model)
+        return prepare_inputs(prompt, self.processor, self._parts.towers)
 
     def encode(self, prompts: Sequence[Prepared]) -> Encoded:
         """Run the towers once over all prompts and merge them into the token embeddings."""
@@ -84,7 +86,7 @@ class QwenOmniPolicy:
         grids = [prompt.grid for prompt in prompts if prompt.grid is not None]
         if not pixels:
             return None
-        output = self.model.model.get_video_features(
+        output = self._parts.towers.get_video_features(
             torch.cat(pixels).to(self.device), torch.cat(grids).to(self.device), return_dict=True
         )
         return torch.cat(output.pooler_output)
@@ -95,7 +97,7 @@ class QwenOmniPolicy:
         masks = [prompt.feature_mask for prompt in prompts if prompt.feature_mask is not None]
         if not features:
             return None
-        output = self.model.model.get_audio_features(
+        output = self._parts.towers.get_audio_features(
             torch.cat(features).to(self.device),
             feature_attention_mask=torch.cat(masks).to(self.device),
             return_dict=True,
@@ -107,8 +109,8 @@ class QwenOmniPolicy:
     ) -> list[list[Generated]]:
         """Draw `len(seeds[i])` completions for prompt i from one prefill of it."""
         steps = decode_steps(
-            self.model.model.language_model,
-            self.model.lm_head,
+            self._parts.text,
+            self._parts.head,
             encoded,
             sampling,
             seeds,
@@ -120,8 +122,8 @@ class QwenOmniPolicy:
     def stream(self, encoded: Encoded, sampling: Sampling, seed: int) -> Iterator[int]:
         """Yield the token ids of one completion of a single prompt as they are drawn."""
         steps = decode_steps(
-            self.model.model.language_model,
-            self.model.lm_head,
+            self._parts.text,
+            self._parts.head,
             encoded,
             sampling,
             [[seed]],
@@ -141,7 +143,7 @@ class QwenOmniPolicy:
         )
         segments = rows.segments.to(device)
         branches = self.model.get_input_embeddings()(rows.token_ids.to(device))
-        hidden = self.model.model.language_model(
+        hidden = self._parts.text(
             inputs_embeds=torch.where((segments > 0)[..., None], branches, embeddings),
             position_ids=rows.positions.to(device),
             attention_mask={"full_attention": packed_group_mask(segments)},
@@ -163,7 +165,7 @@ class QwenOmniPolicy:
 
     def _token_logprobs(self, states: Tensor, tokens: Tensor) -> Tensor:
         """Log softmax of the head at `tokens`: [n, hidden], [n] -> float32 [n]."""
-        logits = self.model.lm_head(states).float()
+        logits = self._parts.head(states).float()
         chosen = logits.gather(-1, tokens[:, None]).squeeze(-1)
         return chosen - logits.logsumexp(-1)
 

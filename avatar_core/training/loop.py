@@ -8,13 +8,13 @@ steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import NonFiniteError
 from avatar_core.seeds import rng_from
 from avatar_core.training.curriculum import epoch_of_step, prompts_of_step
-from avatar_core.training.rollout import draw_completions, score_group
+from avatar_core.training.rollout import Visit, draw_completions, score_group
 from avatar_core.training.rows import StepRecord, diagnostics
 from avatar_core.training.step import learning_rate, take_step
 from avatar_core.training.telemetry import Stopwatch
@@ -87,12 +87,7 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         yield StepRecord(
             step=step,
             stage=config.stage,
-            epoch=epoch_of_step(
-                step,
-                per_step=config.rollout.prompts_per_step,
-                pool=len(trainee.samples),
-                visits=config.rollout.visits,
-            ),
+            epoch=epoch_at(trainee, config, step),
             visits=visits,
             fresh=fresh,
             advantages=advantages,
@@ -104,11 +99,28 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             lr=lr,
             seconds=watch.seconds,
         )
+        bad_steps = 0 if outcome.taken else bad_steps + 1
         if bad_steps >= config.optim.max_skipped:
-            raise NonFiniteError(
-                f"step {step}: loss or gradient was not finite in {bad_steps} consecutive steps "
-                f"(samples {', '.join(v.sample.id for v in visits)}); lower optim.lr or look at the samples"
-            )
+            raise not_finite(step, bad_steps, visits)
+
+
+def not_finite(step: int, bad_steps: int, visits: Sequence[Visit]) -> NonFiniteError:
+    """The error that ends a run whose numbers do not recover."""
+    names = ", ".join(visit.sample.id for visit in visits)
+    return NonFiniteError(
+        f"step {step}: loss or gradient was not finite in {bad_steps} consecutive steps "
+        f"(last samples {names}); lower optim.lr or look at the samples"
+    )
+
+
+def epoch_at(trainee: Trainee, config: TrainConfig, step: int) -> float:
+    """Passes over the training prompts after a step."""
+    return epoch_of_step(
+        step,
+        per_step=config.rollout.prompts_per_step,
+        pool=len(trainee.samples),
+        visits=config.rollout.visits,
+    )
 
 
 def prompts_at(trainee: Trainee, config: TrainConfig, step: int) -> list[Sample]:

@@ -32,6 +32,7 @@ from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow, MetricsRow
 from avatar_core.replay import ReplayBuffer
+from avatar_core.stop import stop_on_signal
 from avatar_core.training.checkpoint import TrainerState, restore_trainer, save_checkpoint
 from avatar_core.training.data import held_out_samples, training_samples
 from avatar_core.training.held_out import HeldOut, measure_held_out, summarise
@@ -40,7 +41,6 @@ from avatar_core.training.loop import reinforce
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
 from avatar_core.training.sft import supervise
 from avatar_core.training.step import make_optimiser
-from avatar_core.training.stop import stop_on_signal
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.types import Sample

@@ -44,14 +44,14 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
                 parameters,
                 loss,
                 lr=lr,
-                max_grad_norm=config.optim.max_grad_norm,
+                max_norm=config.optim.max_grad_norm,
             )
         state.counters.skipped_steps += not outcome.taken
         yield StepRecord(
             step=step,
             stage=0,
             epoch=epoch_of_step(step, per_step=size, pool=pool, visits=1),
-            visits=visits,
+            visits=[],
             fresh=[],
             advantages=[],
             replayed=[],

@@ -47,7 +47,7 @@ def take_step(
     loss: Tensor,
     *,
     lr: float,
-    max_grad_norm: float,
+    max_norm: float,
 ) -> StepOutcome:
     """Backpropagate a loss and update, or leave everything as it is when a number is not finite.
 
@@ -61,7 +61,7 @@ def take_step(
             torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
         )
     if math.isfinite(norm):
-        torch.nn.utils.clip_grads_with_norm_(parameters, max_grad_norm, torch.tensor(norm))
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, torch.tensor(norm))
         for group in optimiser.param_groups:
             group["lr"] = lr
         optimiser.step()

@@ -37,6 +37,7 @@ def fake_train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]]
     def install(action: Callable[[], None]) -> None:
         module = types.ModuleType("avatar_core.training.run")
         module.train = lambda *_, **__: action()  # type: ignore[attr-defined]
+        module.Watcher = types.SimpleNamespace  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, "avatar_core.training.run", module)
 
     return install

@@ -31,6 +31,7 @@ def test_no_control_character_passes(text: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from("[]/\\ abredlink=:\n")))
 def test_markup_of_a_model_prints_as_it_is(text: str) -> None:
-    screen = Console(file=io.StringIO(), width=10_000, emoji=True)
+    stream = io.StringIO()
+    screen = Console(file=stream, width=10_000, emoji=True)
     screen.print(safe(text), end="")
-    assert screen.file.getvalue() == plain(text)
+    assert stream.getvalue() == plain(text)

@@ -1,7 +1,7 @@
 """Writes small media files whose every frame and sample is known.
 
-Each frame carries its number as eight black or white blocks in its upper half, so that a decoded frame says
-which one it is whatever the codec did to it.
+Each frame carries its number as eight black or white blocks in its upper half, so that a decoded
+frame says which one it is whatever the codec did to it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BITS = 8
 
 
 def numbered_frame(number: int, height: int, width: int) -> np.ndarray:
-    """uint8 RGB frame [height, width, 3]: `number` in binary above, a moving coloured ramp below."""
+    """uint8 RGB [height, width, 3]: `number` in binary above, a moving coloured ramp below."""
     frame = np.zeros((height, width, 3), np.uint8)
     for bit in range(BITS):
         left, right = bit * width // BITS, (bit + 1) * width // BITS
@@ -116,7 +116,7 @@ def write_clip(
 
 
 def trimmed(source: Path, target: Path, *, first: int, count: int, fps: int) -> Path:
-    """Copy an MP4 whose edit list shows only `count` frames from `first`; nothing is encoded again."""
+    """Copy an MP4, with an edit list that shows only `count` frames from `first`."""
     data = bytearray(source.read_bytes())
     place = data.index(b"elst") + 4
     _, entries, _, media_time, rate = struct.unpack(">IIIiI", data[place : place + 20])

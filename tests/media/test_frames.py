@@ -17,6 +17,7 @@ from avatar_core.media.probe import probe
 from avatar_core.types import Clip, MediaRef
 from tests.media.clips import frame_number, tone, trimmed, write_clip
 
+QUIET = {"x265-params": "log-level=0"}
 UNEVEN = [0, 10, 20, 25, 33, 70, 71, 72, 80, 90, 100, 130, 140, 150, 160, 170, 171, 172, 200, 220]
 
 
@@ -86,7 +87,12 @@ def test_every_container_gives_the_frame_of_its_time(tmp_path):
         write_clip(tmp_path / "h264.mp4", frames=60, options={"g": "12"}),
         write_clip(tmp_path / "h264.mkv", frames=60, options={"g": "12"}),
         write_clip(tmp_path / "h264.ts", frames=60, options={"g": "12"}),
-        write_clip(tmp_path / "hevc.mp4", frames=60, codec="libx265", options={"x265-params": "log-level=0"}),
+        write_clip(
+            tmp_path / "hevc.mp4",
+            frames=60,
+            codec="libx265",
+            options=QUIET,
+        ),
         write_clip(tmp_path / "mpeg4.avi", frames=60, codec="mpeg4", options={"bf": "2"}),
         write_clip(tmp_path / "vp8.webm", frames=60, codec="libvpx", options={"auto-alt-ref": "1"}),
         write_clip(tmp_path / "vp9.webm", frames=60, codec="libvpx-vp9", options={"g": "12"}),
@@ -135,12 +141,13 @@ def test_an_edit_list_hides_frames_from_the_clip(tmp_path):
 
 def test_decord_gets_only_what_it_reads_exactly(tmp_path):
     for name, settings in {
-        "hevc.mp4": {"codec": "libx265", "options": {"x265-params": "log-level=0"}},
+        "hevc.mp4": {"codec": "libx265", "options": QUIET},
         "matroska.mkv": {},
         "late.mp4": {"stamps": list(range(5, 25)), "sound": tone(1)},
         "vfr.mp4": {"fps": 100, "stamps": UNEVEN},
         "wide.mp4": {"aspect": Fraction(2, 1)},
         "mpeg4.mp4": {"codec": "mpeg4"},
+        "large.mp4": {"size": (722, 1280), "frames": 2},
     }.items():
         assert reader_for(write_clip(tmp_path / name, **settings)) == "av", name
     assert reader_for(write_clip(tmp_path / "plain.mp4")) == "decord"

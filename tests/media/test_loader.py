@@ -12,6 +12,7 @@ import pytest
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, NoSoundError
 from avatar_core.media import MediaLoader, pool
+from avatar_core.media.decode import decode
 from avatar_core.types import Clip, MediaRef
 from tests.media.clips import frame_number, tone, write_clip
 
@@ -69,8 +70,17 @@ def test_many_are_kept_in_order_with_their_errors(tmp_path):
     refs[2:2] = [MediaRef("video", str(tmp_path / "text.mp4")), MediaRef("video", "/nowhere.mp4")]
     with MediaLoader(MediaConfig(workers=2)) as loader:
         outcomes = loader.load_many(refs)
-    assert [isinstance(outcome, Clip) for outcome in outcomes] == [True, True, False, False, True, True]
-    assert [outcome.ref.path for outcome in outcomes if isinstance(outcome, Clip)] == [str(f) for f in files]
+    assert [isinstance(outcome, Clip) for outcome in outcomes] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert [outcome.ref.path for outcome in outcomes if isinstance(outcome, Clip)] == [
+        str(f) for f in files
+    ]
     assert all(isinstance(outcomes[index], MediaError) for index in (2, 3))
 
 
@@ -137,3 +147,12 @@ def test_construction_starts_nothing_and_closing_twice_is_harmless():
     assert all(worker.pid is None for worker in loader._pool._workers)
     loader.close()
     loader.close()
+
+
+@pytest.mark.slow
+def test_a_worker_resizes_as_this_process_does(tmp_path):
+    ref = MediaRef("video", str(write_clip(tmp_path / "wide.mp4", size=(240, 426))))
+    with MediaLoader(MediaConfig(deadline_seconds=5.0)) as loader:
+        clip = loader.load(ref)
+    assert np.array_equal(clip.frames, decode(ref, MediaConfig(), "auto").frames)
+    assert clip.frames.shape == (4, 140, 280, 3)

@@ -14,11 +14,17 @@ from avatar_core.types import MediaRef
 def test_images_equal_those_of_the_family(tmp_path):
     rng = np.random.default_rng(0)
     cases = 0
-    for mode, size in (("RGB", (123, 457)), ("RGBA", (80, 60)), ("L", (20, 30)), ("P", (1000, 900))):
+    for mode, size in (
+        ("RGB", (123, 457)),
+        ("RGBA", (80, 60)),
+        ("L", (20, 30)),
+        ("P", (1000, 900)),
+    ):
         path = tmp_path / f"{mode}.png"
         height, width = size
         pixels = rng.integers(0, 255, (height, width, 4), np.uint8)
-        Image.fromarray(pixels, "RGBA").convert(mode).save(path)
+        image = Image.fromarray(pixels, "RGBA")
+        (image if mode == "RGBA" else image.convert("RGB").convert(mode)).save(path)
         request = {"image": str(path), "min_pixels": 3136, "max_pixels": 401408}
         expected = np.asarray(vision_process.fetch_image(request))
         clip = decode(MediaRef("image", str(path)), MediaConfig(), "on")

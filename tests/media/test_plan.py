@@ -38,7 +38,10 @@ def test_window_count_and_fps_equal_the_family_rules():
     rng = random.Random(1)
     planned = refused = 0
     for _ in range(3000):
-        total, fps = rng.randrange(1, 900), rng.choice([5.0, 10.0, 24.0, 25.0, 30000 / 1001, 30.0, 60.0])
+        total, fps = (
+            rng.randrange(1, 900),
+            rng.choice([5.0, 10.0, 24.0, 25.0, 30000 / 1001, 30.0, 60.0]),
+        )
         start = rng.choice([None, rng.uniform(-1, 20)])
         end = rng.choice([None, rng.uniform(0, 40)])
         config = MediaConfig(
@@ -46,7 +49,11 @@ def test_window_count_and_fps_equal_the_family_rules():
             min_frames=rng.choice([2, 3, 4, 8]),
             max_frames=rng.choice([8, 15, 16, 64]),
         )
-        request = {"fps": config.fps, "min_frames": config.min_frames, "max_frames": config.max_frames}
+        request = {
+            "fps": config.fps,
+            "min_frames": config.min_frames,
+            "max_frames": config.max_frames,
+        }
         request |= {k: v for k, v in (("video_start", start), ("video_end", end)) if v is not None}
         try:
             first, last, length = vision_process.calculate_video_frame_range(request, total, fps)
@@ -66,7 +73,9 @@ def test_window_count_and_fps_equal_the_family_rules():
 def test_sizes_equal_smart_resize():
     cases = refused = 0
     sides = [1, 20, 28, 56, 57, 100, 224, 360, 480, 720, 1080, 2160, 4000]
-    for height, width, low, high in itertools.product(sides, sides, [784, 3136], [3136, 50176, 401408]):
+    for height, width, low, high in itertools.product(
+        sides, sides, [784, 3136], [3136, 50176, 401408]
+    ):
         if max(height, width) > 200 * min(height, width):
             with pytest.raises(ValueError, match="too narrow"):
                 fit_size(height, width, low, high)

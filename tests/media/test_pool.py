@@ -12,6 +12,7 @@ import pytest
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, MediaTimeout
 from avatar_core.media import MediaLoader, pool
+from avatar_core.media.wire import Message
 from avatar_core.types import Clip, MediaRef
 from tests.media.clips import write_clip
 
@@ -32,6 +33,13 @@ def files(tmp_path):
 
 def ref(folder: Path, name: str) -> MediaRef:
     return MediaRef("video", str(folder / f"{name}.mp4"))
+
+
+def ask(worker: pool.Worker, folder: Path) -> Message:
+    """Have one worker decode the good file."""
+    path = str(folder / "good.mp4")
+    request = {"ref": {"kind": "video", "path": path}, "audio": "off"}
+    return worker.ask(request | {"config": MediaConfig().model_dump(mode="json")}, path, 30.0)
 
 
 def test_a_spinning_worker_is_killed_at_its_deadline_and_the_next_request_works(files):
@@ -65,31 +73,36 @@ def test_crashes_are_errors_of_their_file_and_siblings_go_on(files):
     assert len(outcomes) == 6
 
 
+def test_a_file_is_not_blamed_for_the_fault_of_the_one_before(files):
+    with MediaLoader(MediaConfig(workers=1)) as loader:
+        for name in ("bug", "abort", "killed"):
+            outcomes = loader.load_many([ref(files, name), ref(files, "good")])
+            assert [isinstance(outcome, Clip) for outcome in outcomes] == [False, True], name
+            loader._cache.clear()
+    assert name == "killed"
+
+
 def test_a_worker_is_renewed_after_its_share_of_requests(files, monkeypatch):
     monkeypatch.setattr(pool, "RECYCLE_AFTER", 2)
-    seconds, request = 30.0, {"ref": {"kind": "video", "path": str(files / "good.mp4")}, "audio": "off"}
-    request["config"] = MediaConfig().model_dump(mode="json")
     worker = pool.Worker()
     try:
-        worker.ask(request, "good.mp4", seconds)
+        ask(worker, files)
         first = worker.pid
-        worker.ask(request, "good.mp4", seconds)
+        ask(worker, files)
         assert worker.pid is None
-        worker.ask(request, "good.mp4", seconds)
+        ask(worker, files)
         assert worker.pid not in (None, first)
     finally:
         worker.stop()
 
 
 def test_a_worker_that_died_while_idle_is_replaced(files):
-    request = {"ref": {"kind": "video", "path": str(files / "good.mp4")}, "audio": "off"}
-    request["config"] = MediaConfig().model_dump(mode="json")
     worker = pool.Worker()
     try:
-        worker.ask(request, "good.mp4", 30.0)
+        ask(worker, files)
         os.kill(worker.pid, 9)
         time.sleep(0.1)
-        assert worker.ask(request, "good.mp4", 30.0).header["status"] == "clip"
+        assert ask(worker, files).header["status"] == "clip"
     finally:
         worker.stop()
 
@@ -121,10 +134,8 @@ def test_workers_end_with_their_parent(files):
 def test_a_worker_sees_no_keys_of_its_parent(files, monkeypatch):
     monkeypatch.setenv("JUDGE_API_KEY", "canary")
     worker = pool.Worker()
-    request = {"ref": {"kind": "video", "path": str(files / "good.mp4")}, "audio": "off"}
-    request["config"] = MediaConfig().model_dump(mode="json")
     try:
-        worker.ask(request, "good.mp4", 30.0)
+        ask(worker, files)
         assert b"canary" not in Path(f"/proc/{worker.pid}/environ").read_bytes()
     finally:
         worker.stop()
@@ -132,5 +143,31 @@ def test_a_worker_sees_no_keys_of_its_parent(files, monkeypatch):
 
 def test_a_worker_that_does_not_start_is_an_error(files, monkeypatch):
     monkeypatch.setattr(pool, "WORKER_COMMAND", (sys.executable, "-c", "raise SystemExit(3)"))
-    with MediaLoader(MediaConfig()) as loader, pytest.raises(MediaError, match=r"no decoder starts \(exit status 3\)"):
+    with (
+        MediaLoader(MediaConfig()) as loader,
+        pytest.raises(MediaError, match=r"no decoder starts \(exit status 3\)"),
+    ):
         loader.load(ref(files, "good"))
+
+
+def test_loading_a_library_does_not_count_against_the_deadline(files, monkeypatch):
+    program = (
+        "import sys, time\n"
+        "from avatar_core.media.wire import read_message, write_message\n"
+        "say = lambda status: write_message(sys.stdout.buffer, {'status': status})\n"
+        "say('ready')\n"
+        "read_message(sys.stdin.buffer)\n"
+        "say('loading'); time.sleep(0.8); say('loaded')\n"
+        "time.sleep(float(sys.argv[1])); say('clip')\n"
+    )
+    for pause, is_late in (("0", False), ("5", True)):
+        monkeypatch.setattr(pool, "WORKER_COMMAND", (sys.executable, "-c", program, pause))
+        worker = pool.Worker()
+        try:
+            if is_late:
+                with pytest.raises(MediaTimeout):
+                    worker.ask({}, "slow.mp4", 0.5)
+            else:
+                assert worker.ask({}, "slow.mp4", 0.5).header["status"] == "clip"
+        finally:
+            worker.stop()

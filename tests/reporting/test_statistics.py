@@ -62,7 +62,8 @@ def test_no_rows_give_no_figures() -> None:
     assert (unscored.unscored, unscored.unique_mean, unscored.signal_share) == (2, None, 0.0)
     advantages = advantage_statistics([], "fresh")
     assert advantages.count == 0
-    assert advantages.mean is advantages.within_0_1 is advantages.magnitudes is None
+    assert advantages.mean is advantages.within_0_1 is None
+    assert advantages.magnitudes is None
 
 
 def test_advantage_statistics_of_the_fresh_completions() -> None:

@@ -1,4 +1,4 @@
-"""Stopping on request: the first signal lets the step finish and be saved, a second one ends at once."""
+"""Stopping on request: after the first signal work in hand is saved, a second one ends at once."""
 
 from __future__ import annotations
 
@@ -26,14 +26,12 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signal() -> Iterator[StopRequest]:
-    """Listen for SIGINT and SIGTERM inside the block; the handlers of before come back afterwards."""
+    """Listen for SIGINT and SIGTERM inside the block; earlier handlers come back afterwards."""
     request = StopRequest()
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if request.signal is not None:
-            raise Stopped(
-                number, "stopped at once by a second signal; the last checkpoint is whole"
-            )
+            raise Stopped(number, "stopped at once by a second signal; what was saved is whole")
         request.signal = number
 
     previous = {number: signal.signal(number, handle) for number in SIGNALS}

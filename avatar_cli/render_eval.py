@@ -1,0 +1,114 @@
+"""What `avatar eval` prints: the benchmarks there are, scores, gains, progress."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from avatar_cli.options import Output
+from avatar_cli.render import MISSING, console, count, emit_json, percent, progress_bar, safe
+from avatar_cli.tables import evaluation_table
+from avatar_cli.text import plain
+from avatar_core.records import SCHEMA, EvalSummary, SubsetScore
+
+if TYPE_CHECKING:
+    from avatar_core.benchmarks.registry import Benchmark
+    from avatar_core.evaluation.compare import Gain
+    from avatar_core.evaluation.run import Evaluation
+
+
+@contextlib.contextmanager
+def item_progress(output: Output) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar of finished items while the block runs; yields what to tell it."""
+    with progress_bar(output) as bar:
+        task = bar.add_task("starting", total=None, note="")
+
+        def tell(phrase: str, done: int, total: int) -> None:
+            bar.update(task, description=escape(plain(phrase)), completed=done, total=total or None)
+
+        yield tell
+
+
+def benchmark_table(benchmarks: Iterable[Benchmark]) -> Table:
+    """List benchmarks with what they hold and how they are scored."""
+    table = _table("Benchmarks", "name")
+    table.add_column("items", justify="right")
+    for heading in ("media", "metric", "data"):
+        table.add_column(heading)
+    for one in benchmarks:
+        items = "endless" if one.items is None else count(one.items)
+        table.add_row(one.name, items, one.media, one.metric, one.dataset)
+    return table
+
+
+def benchmark_document(benchmarks: Iterable[Benchmark]) -> dict[str, Any]:
+    """List benchmarks as JSON values."""
+    fields = ("name", "dataset", "items", "media", "metric")
+    listed = [{field: getattr(one, field) for field in fields} for one in benchmarks]
+    return {"schema": SCHEMA, "benchmarks": listed}
+
+
+def show_evaluations(evaluations: Sequence[Evaluation], gain: Gain | None, output: Output) -> None:
+    """Print scores, and the gain over a baseline when there is one; tables or JSON."""
+    if output.as_json:
+        emit_json(evaluation_document(evaluations, gain))
+        return
+    screen = console()
+    for evaluation in evaluations:
+        for breakdown in sorted(evaluation.summary.groups):
+            screen.print(subset_table(evaluation.summary, breakdown))
+        screen.print(evaluation_table(evaluation.summary))
+        if gain is not None:
+            screen.print(gain_table(gain))
+        screen.print(Text("Results in ") + safe(str(evaluation.directory)), soft_wrap=True)
+
+
+def evaluation_document(evaluations: Sequence[Evaluation], gain: Gain | None) -> dict[str, Any]:
+    """Give scores and gain as JSON values."""
+    return {
+        "schema": SCHEMA,
+        "evaluations": [
+            {"directory": str(one.directory), **one.summary.to_row()} for one in evaluations
+        ],
+        "gain": None if gain is None else {**gain._asdict(), "baseline": str(gain.baseline)},
+    }
+
+
+def subset_table(summary: EvalSummary, breakdown: str) -> Table:
+    """Show items and accuracy of each category of a breakdown."""
+    table = _table(safe(f"Accuracy by {breakdown}"), safe(breakdown))
+    for heading in ("items", "correct", "accuracy"):
+        table.add_column(heading, justify="right")
+    categories: Mapping[str, SubsetScore] = summary.groups[breakdown]
+    for category, score in categories.items():
+        table.add_row(safe(category), count(score.n), count(score.correct), percent(score.accuracy))
+    return table
+
+
+def gain_table(gain: Gain) -> Table:
+    """Show a score beside an earlier one, and the paired difference."""
+    table = _table("Against the baseline", "")
+    table.add_column("", justify="right")
+    bounds = [signed_percent(bound) for bound in gain.interval] if gain.interval else None
+    table.add_row("baseline", percent(gain.before))
+    table.add_row("now", percent(gain.after))
+    table.add_row("gain on the same items", signed_percent(gain.gain))
+    table.add_row("95 % interval of the gain", " to ".join(bounds) if bounds else MISSING)
+    return table
+
+
+def signed_percent(share: float) -> str:
+    """Give a difference of fractions in percentage points, with its sign."""
+    return f"{100 * share:+.1f}"
+
+
+def _table(title: str | Text, first: str | Text) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first)
+    return table

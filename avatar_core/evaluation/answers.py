@@ -1,0 +1,50 @@
+"""What a reply and a reference answer say, in words a person can compare."""
+
+from __future__ import annotations
+
+from avatar_core.asking import LETTERS
+from avatar_core.rewards.answer import (
+    extract_letter,
+    extract_number,
+    extract_pairs,
+    split_completion,
+)
+from avatar_core.types import Sample
+
+
+def stated_answer(text: str, sample: Sample) -> str | None:
+    """The answer that a reply states, read as the accuracy reward reads it; `None` without one."""
+    parts = split_completion(text)
+    if not parts.closed and not parts.answer:
+        return None
+    match sample.problem_type:
+        case "multiple choice":
+            letter = extract_letter(text, _letters(sample), sample.options)
+            return None if letter is None else option_text(letter, sample)
+        case "numerical" | "regression":
+            number = extract_number(text)
+            return None if number is None else f"{number:.12g}"
+        case "localisation":
+            pairs = extract_pairs(text)
+            return None if pairs is None else "; ".join(f"{p}: {o}" for p, o in sorted(pairs))
+        case "ocr" | "free-form":
+            return parts.answer or None
+
+
+def gold_text(sample: Sample) -> str:
+    """The reference answer as a person would say it: an option's text, not its letter."""
+    if sample.problem_type == "multiple choice":
+        return option_text(sample.solution, sample)
+    return sample.solution
+
+
+def option_text(letter: str, sample: Sample) -> str:
+    """The text of an option, or the letter itself where the sample does not list its options."""
+    texts = dict(zip(LETTERS, sample.options, strict=False))
+    return texts.get(letter, letter)
+
+
+def _letters(sample: Sample) -> str:
+    """Letters a reply may choose from; without listed options A to D, or on to the right one."""
+    last = LETTERS.find(sample.solution) if len(sample.solution) == 1 else -1
+    return LETTERS[: len(sample.options) or max(4, last + 1)]

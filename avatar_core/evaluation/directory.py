@@ -1,0 +1,104 @@
+"""The result directory of an evaluation: where it is, whose it is, whether it may be written."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig
+from avatar_core.config.resolve import flatten
+from avatar_core.errors import UsageError
+from avatar_core.files import read_json
+from avatar_core.records import Manifest, read_record
+
+CONFIG = "config.json"
+MANIFEST = "manifest.json"
+ROOT = Path("runs") / "eval"
+
+
+def result_directory(config: EvalConfig, name: str) -> Path:
+    """Where the results of one benchmark go.
+
+    Without `out` it is runs/eval/<model>/<benchmark>, with the stage and blanked modalities in its
+    name, so that measurements of one model that are meant to be compared lie side by side.
+    """
+    if config.out is not None:
+        return config.out if len(config.names) == 1 else config.out / name
+    directory = Path(config.model)
+    model = directory.resolve().name if directory.is_dir() else config.model
+    if directory.resolve().parent.name == "checkpoints":
+        model = f"{directory.resolve().parents[1].name}-{model}"
+    parts = [name, *([f"stage{config.stage}"] if config.stage else [])]
+    parts += [f"no-{modality}" for modality in config.blank]
+    return ROOT / (re.sub(r"[^\w.-]+", "--", model).strip(".-") or "model") / "-".join(parts)
+
+
+def check_directory(directory: Path, config: EvalConfig) -> None:
+    """Accept a directory that is absent, empty, or holds this very evaluation; writes nothing.
+
+    Args:
+        directory: where results go.
+        config: resolved configuration of one benchmark.
+
+    Raises:
+        UsageError: it holds something else, or cannot be written.
+    """
+    existing = next(p for p in (directory, *directory.absolute().parents) if p.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {directory}: {existing} is no directory that can be written")
+    stored = directory / CONFIG
+    if not stored.is_file():
+        if directory.is_dir() and any(_foreign(path) for path in directory.iterdir()):
+            raise UsageError(
+                f"--out {directory}: is not empty and holds no evaluation; choose another directory"
+            )
+        return
+    changes = changed_settings(stored, config)
+    if changes:
+        raise UsageError(
+            f"--out {directory}: holds another evaluation ({'; '.join(changes[:5])}); "
+            "choose another directory or restore the settings"
+        )
+
+
+def check_weights(directory: Path, fingerprint: str) -> None:
+    """Refuse to go on with answers of other weights.
+
+    Raises:
+        UsageError: the model of that name has changed since.
+    """
+    stored = read_manifest(directory)
+    if stored is not None and stored.model_fingerprint != fingerprint:
+        raise UsageError(
+            f"--out {directory}: holds answers of other weights of {stored.model}; "
+            "choose another directory, or start over with --no-resume"
+        )
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """What the evaluation in a directory was made with; `None` when it has not begun."""
+    if not (directory / CONFIG).is_file():
+        return None
+    path = directory / MANIFEST
+    return read_record(Manifest, read_json(path), str(path))
+
+
+def changed_settings(stored: Path, config: EvalConfig) -> list[str]:
+    """Settings that differ from a stored configuration and may not, as `key: old -> new`."""
+    document = read_json(stored)
+    if not isinstance(document, dict) or "names" not in document:
+        raise UsageError(
+            f"{stored}: is not the configuration of an evaluation; choose another --out"
+        )
+    old, new = flatten(document), flatten(config.model_dump(mode="json"))
+    return [
+        f"{key}: {old.get(key)} -> {new.get(key)}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key) and key not in FREE_ON_RESUME
+    ]
+
+
+def _foreign(path: Path) -> bool:
+    """Whether a file is none that a start cut short may leave."""
+    return path.name != MANIFEST and not path.name.startswith(".")

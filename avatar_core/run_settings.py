@@ -1,0 +1,79 @@
+"""How a model was asked in training, so that evaluation and inference ask it the same way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from avatar_core.config.media import MediaConfig
+from avatar_core.config.resolve import resolve_train, validate
+from avatar_core.config.train import TrainConfig
+from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.files import read_json
+from avatar_core.manifest import sound_checkpoints
+
+CONFIG = "config.json"
+
+
+class RunSettings(NamedTuple):
+    """What a model expects around a question."""
+
+    checkpoint: str
+    """What `load_policy` takes: the newest sound checkpoint of a run, else the name as given."""
+    media: MediaConfig
+    """How media were read."""
+    system_prompt: str
+    """System turn of every prompt; empty for none."""
+    max_new_tokens: int
+    """Length limit of a completion."""
+
+
+def run_settings(model: str) -> RunSettings:
+    """Settings of a run directory, of one of its checkpoints, or the defaults of any other model.
+
+    Args:
+        model: `tiny`, a run directory, a checkpoint directory or a hub id.
+
+    Raises:
+        UsageError: the directory is neither a run nor a model, or its configuration is unsound.
+        CheckpointError: the run has no sound checkpoint.
+    """
+    directory = Path(model)
+    if model == "tiny" or not directory.is_dir():
+        return _settings(model, resolve_train(stage=1, flags={"model": model}))
+    run = directory.resolve().parent.parent
+    if directory.resolve().parent.name == "checkpoints" and (run / CONFIG).is_file():
+        return _settings(model, _trained(run / CONFIG))
+    document = read_json(directory / CONFIG) if (directory / CONFIG).is_file() else None
+    if isinstance(document, dict) and "model_type" in document:
+        return _settings(model, resolve_train(stage=1, flags={"model": model}))
+    if document is None:
+        raise UsageError(
+            f"--model {model}: holds no {CONFIG}; give a run, a checkpoint directory or a hub id"
+        )
+    config = _trained(directory / CONFIG)
+    checkpoints = sound_checkpoints(directory)
+    if not checkpoints:
+        raise CheckpointError(
+            f"--model {model}: no sound checkpoint below checkpoints/; train it first"
+        )
+    return _settings(str(checkpoints[0]), config)
+
+
+def _settings(checkpoint: str, config: TrainConfig) -> RunSettings:
+    return RunSettings(
+        checkpoint=checkpoint,
+        media=config.media,
+        system_prompt=config.rollout.system_prompt,
+        max_new_tokens=config.sampling.max_new_tokens,
+    )
+
+
+def _trained(path: Path) -> TrainConfig:
+    """The configuration that training left; errors name the file."""
+    try:
+        return validate(TrainConfig, read_json(path))
+    except UsageError as error:
+        raise UsageError(
+            f"{path}: not the configuration of a run of this release: {error}"
+        ) from error
