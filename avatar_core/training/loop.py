@@ -75,9 +75,8 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
                 parameters,
                 terms.loss,
                 lr=lr,
-                max_grad_norm=config.optim.max_grad_norm,
+                max_norm=config.optim.max_grad_norm,
             )
-            bad_steps = 0 if outcome.taken else bad_steps + 1
 
         # Store and record.
         tiers = {group.prompt_id: state.buffer.tier_of(group.prompt_id) for group in fresh}

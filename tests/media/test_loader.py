@@ -155,4 +155,5 @@ def test_a_worker_resizes_as_this_process_does(tmp_path):
     with MediaLoader(MediaConfig(deadline_seconds=5.0)) as loader:
         clip = loader.load(ref)
     assert np.array_equal(clip.frames, decode(ref, MediaConfig(), "auto").frames)
-    assert clip.frames.shape == (4, 140, 280, 3)
+    # 240 x 426 shrinks by sqrt(102240 / 50176) = 1.427 to 6 by 10 patches of 28.
+    assert clip.frames.shape == (4, 168, 280, 3)
