@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from avatar_core.errors import MediaError
@@ -29,9 +30,9 @@ def av_frames(path: str, timeline: Timeline, indices: Sequence[int]) -> Iterator
         MediaError: a frame asked for is damaged.
     """
     with open_media(path) as container:
-        cursor = _Cursor(path, container, timeline)
+        cursor, colours = _Cursor(path, container, timeline), VideoReformatter()
         for index in indices:
-            yield upright(cursor.frame_at(index))
+            yield upright(cursor.frame_at(index), colours)
 
 
 def decoded_timeline(path: str) -> Timeline:
@@ -46,9 +47,13 @@ def decoded_timeline(path: str) -> Timeline:
         return timeline_of(path, stamps, container, stream)
 
 
-def upright(frame: VideoFrame) -> np.ndarray:
-    """The frame as uint8 RGB [height, width, 3], turned as its display matrix says."""
-    return np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90)
+def upright(frame: VideoFrame, colours: VideoReformatter) -> np.ndarray:
+    """The frame as uint8 RGB [height, width, 3], turned as its display matrix says.
+
+    One `colours` serves all frames of a video: its tables cost more than the frames of a small one.
+    """
+    picture = colours.reformat(frame, format="rgb24", threads=1).to_ndarray()
+    return np.rot90(picture, frame.rotation // 90)
 
 
 class _Cursor:
