@@ -17,11 +17,11 @@ from avatar_core.types import AudioMode, Clip, MediaRef, Sample
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Blanked = frozenset[str]
-"""Modalities ("frames", "sound") replaced by darkness or silence, to measure what they are worth."""
+"""Modalities ("frames", "sound") shown as darkness or silence, to measure what they are worth."""
 
 
 def question_text(sample: Sample, *, hint: str | None = None) -> str:
-    """The user's text of a sample: question, lettered options unless it states them all, hint if any."""
+    """The user's text of a sample: question, lettered options unless it states all, hint if any."""
     lines = [sample.question]
     stated = sample.question.casefold()
     if any(option.casefold() not in stated for option in sample.options):

@@ -1,4 +1,4 @@
-"""Manifests: size and SHA-256 of every file of a checkpoint, so that a damaged one is never loaded."""
+"""Manifests: size and SHA-256 of a checkpoint's files, so that a damaged one is never loaded."""
 
 from __future__ import annotations
 

@@ -102,17 +102,17 @@ class MetricsRow(VersionedRecord):
     clip_high: float | None
     """The same from above."""
     ess: float | None
-    """Effective sample size of the replayed importance ratios, a share of their number."""
+    """Effective sample size of the importance ratios of the step, a share of their number."""
     replay_age_mean: float | None
     """Mean age of the replayed groups in optimiser steps."""
     replay_reuse_mean: float | None
     """Mean number of earlier draws of the replayed groups."""
     tier_easy: int | None
-    """Prompts in the easy tier of the buffer; `None` without a buffer."""
+    """Completions stored in the easy tier of the buffer; `None` without a buffer."""
     tier_medium: int | None
-    """Prompts in the medium tier."""
+    """The same of the medium tier."""
     tier_hard: int | None
-    """Prompts in the hard tier."""
+    """The same of the hard tier."""
     hints_used: int = Field(ge=0)
     """Groups sampled with a hint in the prompt."""
     unscored: int = Field(ge=0)
@@ -135,6 +135,8 @@ class MetricsRow(VersionedRecord):
     """Wall time of forward, backward and update."""
     peak_memory_bytes: int | None
     """Highest device memory so far; `None` where the device does not tell."""
+    media_failed: int = Field(0, ge=0)
+    """Prompts left out because a clip or the text could not be read; cumulative."""
     families: Mapping[str, float | None] = Field(default_factory=dict)
     """`accuracy_fresh` by question family."""
 

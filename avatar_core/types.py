@@ -14,12 +14,14 @@ import numpy as np
 MediaKind = Literal["video", "image", "audio"]
 AudioMode = Literal["auto", "on", "off"]
 VideoReader = Literal["auto", "av", "decord"]
-ProblemType = Literal["multiple choice", "numerical", "ocr", "free-form", "regression", "localisation"]
+ProblemType = Literal[
+    "multiple choice", "numerical", "ocr", "free-form", "regression", "localisation"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """One media file of a prompt, with an optional window in seconds (`None`: from the start, to the end)."""
+    """One media file of a prompt, or a window of it in seconds (`None`: its start, its end)."""
 
     kind: MediaKind
     path: str
@@ -36,7 +38,7 @@ class Clip:
         frames: uint8 RGB of shape [frames, height, width, 3], already resized; `None` for audio.
         times: presentation time of each frame in seconds from the start of the file.
         fps: frames per second of the sampled frames (not of the file).
-        sound: float32 mono samples at `sample_rate`; `None` when there is none or it was not asked for.
+        sound: float32 mono samples at `sample_rate`; `None` when there is none or none was wanted.
         sample_rate: of `sound`, in hertz.
         reader: "av", "decord" or "image": which library produced the frames.
         content_hash: BLAKE2b of the file's bytes, hexadecimal.
@@ -108,7 +110,7 @@ class Completion:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Group:
-    """One visit of one prompt: the unit of rollout, advantage and replay. Never holds pixels or audio.
+    """One visit of one prompt: unit of rollout, advantage and replay; holds no pixels or audio.
 
     Attributes:
         prompt_id: `Sample.id` of the prompt.

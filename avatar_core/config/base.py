@@ -1,4 +1,4 @@
-"""The one base of every configuration model: frozen, unknown keys refused, nothing imported from torch."""
+"""The one base of every configuration model: frozen, unknown keys refused, free of torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Frozen(BaseModel):
-    """Immutable settings whose unknown keys are errors and whose field docstrings are their help texts."""
+    """Immutable settings: unknown keys are errors, field docstrings are the help texts."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False

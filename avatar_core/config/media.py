@@ -1,4 +1,7 @@
-"""How media are read: frames, pixels, sound, limits. One value travels to rollout, log-probs and evaluation."""
+"""How media are read: frames, pixels, sound, limits.
+
+One value travels to rollout, log-probabilities and evaluation.
+"""
 
 from __future__ import annotations
 

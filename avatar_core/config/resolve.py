@@ -1,7 +1,8 @@
 """From a preset, a file and `--set` to one frozen configuration; the nearest name answers a typo.
 
-Later sources win: model defaults, `presets/<preset>.toml` (its `[all]`, then `[stage<N>]`), the scale of the
-embedded model (`presets/tiny.toml`) when `model` is `tiny`, the user's file, `--set` and flags.
+Later sources win: model defaults, `presets/<preset>.toml` (its `[all]`, then `[stage<N>]`), the
+scale of the embedded model (`presets/tiny.toml`) when `model` is `tiny`, the user's file, `--set`
+and flags.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def read_toml(path: Path) -> Tree:
 
 
 def parse_assignment(text: str) -> Tree:
-    """Turn `a.b=value` into {"a": {"b": value}}; the value is TOML, or plain text when it is not."""
+    """Turn `a.b=value` into {"a": {"b": value}}; the value is TOML, else plain text."""
     key, equals, raw = text.partition("=")
     if not equals or not key.strip():
         raise UsageError(f"--set {text!r}: expected key=value, for example --set optim.lr=1e-4")
@@ -117,7 +118,7 @@ def parse_assignment(text: str) -> Tree:
 
 
 def merge(base: Tree, extra: Mapping[str, Any]) -> None:
-    """Merge `extra` into `base` in place, tables key by key, except reward weights, which replace."""
+    """Merge `extra` into `base` in place: tables key by key, but reward weights as a whole."""
     for key, value in extra.items():
         if isinstance(value, Mapping) and isinstance(base.get(key), dict) and key != "weights":
             merge(base[key], value)

@@ -1,7 +1,7 @@
-"""Configuration of a training run: every number the method has, with its range, its meaning and its source.
+"""Configuration of a training run: every number of the method with its range, meaning and source.
 
-Sections are frozen models; `resolve.py` fills them from a preset, a file and `--set`. Fields that may change
-when a run is resumed are listed in `FREE_ON_RESUME`; every other change is refused.
+Sections are frozen models; `resolve.py` fills them from a preset, a file and `--set`. Fields that
+may change when a run is resumed are listed in `FREE_ON_RESUME`; every other change is refused.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RolloutConfig(Frozen):
     group_size: int = Field(8, ge=2)
     """Completions trained on per visited prompt, fresh and replayed together (paper.md 3.8)."""
     fresh_per_group: int = Field(4, ge=1)
-    """Completions generated per visited prompt while replay supplies the rest; `group_size` before that."""
+    """Completions generated per prompt while replay supplies the rest; `group_size` before that."""
     pool: int = Field(4096, ge=1)
     """Distinct prompts drawn from the data; fewer when the data hold fewer."""
     window: int = Field(256, ge=1)
@@ -84,7 +84,7 @@ class AdvantageConfig(Frozen):
     alpha: float = Field(1.0, ge=0)
     """Weight of the replayed advantages."""
     vcrs_scale: Literal["batch", "none"] = "batch"
-    """Replayed advantages over the standard deviation of the update's replayed rewards, or unscaled."""
+    """Replayed advantages over the standard deviation of the update's rewards, or unscaled."""
     tas_lambda: float = Field(0.3, ge=0)
     """Extra credit at the ends of a completion; 0 is uniform credit."""
     tas_shape: Shape = "parabola"
@@ -160,6 +160,18 @@ class OptimConfig(Frozen):
     """Consecutive steps with a loss or gradient that is not finite before the run stops."""
 
 
+class LoraSettings(Frozen):
+    """The low-rank adapter of `tuning = "lora"`, on every linear layer (paper.md 7).
+
+    It has no dropout: log-probabilities of one completion under one policy must not vary.
+    """
+
+    rank: int = Field(8, ge=1)
+    """Rank of every update."""
+    alpha: int = Field(32, ge=1)
+    """An update is scaled by alpha over rank."""
+
+
 class SupervisedConfig(Frozen):
     """Stage 0: supervised training on reasoning traces."""
 
@@ -173,7 +185,7 @@ class HeldOutConfig(Frozen):
     samples: int = Field(200, ge=0)
     """Held-out samples; 0 leaves the measurement out."""
     data: str | None = None
-    """JSONL file of held-out samples; None takes the test split of `scenes`, and nothing for other data."""
+    """JSONL file of held-out samples; None takes the test split of `scenes`, and none elsewhere."""
     batch_size: int = Field(32, ge=1)
     """Samples answered together."""
 
@@ -216,6 +228,7 @@ class TrainConfig(Frozen):
     replay: ReplayConfig = ReplayConfig()
     loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
+    lora: LoraSettings = LoraSettings()
     supervised: SupervisedConfig = SupervisedConfig()
     held_out: HeldOutConfig = HeldOutConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()

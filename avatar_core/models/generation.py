@@ -1,9 +1,12 @@
-"""Sampling a group of completions from one prefill: the prompt's keys and values are expanded, not recomputed."""
+"""Sampling a group of completions from one prefill of its prompt.
+
+The prompt's keys and values are expanded to the completions, not recomputed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +29,7 @@ class Step(NamedTuple):
 
 @torch.no_grad()
 def decode_steps(
-    language_model: nn.Module,
+    language_model: Any,
     head: nn.Module,
     encoded: Encoded,
     sampling: Sampling,

@@ -1,22 +1,27 @@
-"""From a name to a policy: `tiny`, a checkpoint directory, or a hub id. safetensors only, remote code never."""
+"""From a name to a policy: `tiny`, a checkpoint directory, or a hub id.
+
+Weights are read from safetensors only, and code from a checkpoint is never run.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
-from transformers.utils import is_flash_attn_2_available
+from transformers.utils.import_utils import is_flash_attn_2_available
 
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.manifest import sound_checkpoints
+from avatar_core.models.adapter import ADAPTER_CONFIG, base_of, read_adapter
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.models.thinker import read_thinker
 from avatar_core.models.tiny import tiny_model, tiny_processor
 
 THINKER_TYPES = frozenset({"qwen2_5_omni", "qwen2_5_omni_thinker"})
+CONFIG = "config.json"
 REMOTE_CODE_KEYS = ("auto_map", "trust_remote_code", "custom_pipelines")
 
 
@@ -24,50 +29,99 @@ def load_policy(spec: str, *, seed: int = 0, device: str | None = None) -> QwenO
     """Load a policy.
 
     Args:
-        spec: `tiny` (untrained, made from `seed`), a directory in the `save_pretrained` layout (a thinker, or a
-            whole Qwen2.5-Omni checkpoint whose thinker is taken), or a hub id.
+        spec: `tiny` (untrained, made from `seed`), a directory in the `save_pretrained` layout (a
+            thinker, a whole Qwen2.5-Omni checkpoint whose thinker is taken, or a peft adapter
+            that names its base model), a run directory, or a hub id.
         seed: initialises `tiny`.
         device: torch device; `None` takes the first GPU when there is one, else the CPU.
 
     Raises:
         UsageError: no such directory and no way to a hub.
-        CheckpointError: the directory is not a Qwen2.5-Omni checkpoint, or asks to run code.
+        CheckpointError: the directory is not a Qwen2.5-Omni checkpoint, asks to run code, or is an
+            adapter whose base model is not to be had.
     """
     target = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     if spec == "tiny":
         processor = tiny_processor()
-        return QwenOmniPolicy(tiny_model(processor.tokenizer, seed).to(target), processor)
-    source = local_checkpoint(Path(spec)) if Path(spec).is_dir() else hub_checkpoint(spec)
+        model: Any = tiny_model(processor.tokenizer, seed)
+        return QwenOmniPolicy(model.to(target), processor)
+    source = find_checkpoint(spec)
+    if not is_adapter(source):
+        return QwenOmniPolicy(load_model(source, spec, target), load_processor(source))
+    base = base_of(source)
+    try:
+        home = find_checkpoint(base)
+        model = load_model(home, base, target)
+    except (UsageError, CheckpointError) as error:
+        raise CheckpointError(
+            f"{source}: its base model {base!r} cannot be loaded ({error}); put it back or correct "
+            f"base_model_name_or_path in {ADAPTER_CONFIG}"
+        ) from error
+    processor = load_processor(source if has_processor(source) else home)
+    return QwenOmniPolicy(model, processor, read_adapter(model, source))
+
+
+def load_model(
+    source: Path, name: str, target: torch.device
+) -> Qwen2_5OmniThinkerForConditionalGeneration:
+    """The thinker of a checkpoint on a device; it remembers `name`, or where a directory is."""
     check_configuration(source)
-    model = Qwen2_5OmniThinkerForConditionalGeneration.from_pretrained(
+    model: Any = read_thinker(
         source,
         dtype=torch.bfloat16 if target.type == "cuda" else "auto",
         attn_implementation=attention_implementation(target),
-        use_safetensors=True,
-        local_files_only=True,
     )
+    model.name_or_path = str(source.resolve()) if Path(name).is_dir() else name
+    thinker: Qwen2_5OmniThinkerForConditionalGeneration = model.to(target).eval()
+    return thinker
+
+
+def load_processor(source: Path) -> Qwen2_5OmniProcessor:
+    """Tokenizer and feature extractors of a checkpoint."""
+    processor: Qwen2_5OmniProcessor
     processor = Qwen2_5OmniProcessor.from_pretrained(source, local_files_only=True)
-    return QwenOmniPolicy(model.to(target).eval(), processor)
+    return processor
 
 
 def attention_implementation(device: torch.device) -> dict[str, str]:
     """Attention kernels by part: towers take flash-attn when it is present, the text model sdpa.
 
-    The text model's rows share a prefix between branches, a mask that flash-attn's interface cannot express.
+    The text model's rows share a prefix between branches, a mask that flash-attn's interface cannot
+    express.
     """
     flash = device.type == "cuda" and is_flash_attn_2_available()
     tower = "flash_attention_2" if flash else "sdpa"
     return {"vision_config": tower, "audio_config": tower, "text_config": "sdpa", "": "sdpa"}
 
 
+def find_checkpoint(spec: str) -> Path:
+    """Directory of a checkpoint on this machine, fetched from the hub when it is not here.
+
+    Raises:
+        CheckpointError: `spec` is a directory without a checkpoint.
+        UsageError: it is none and cannot be fetched.
+    """
+    return local_checkpoint(Path(spec)) if Path(spec).is_dir() else hub_checkpoint(spec)
+
+
+def is_adapter(directory: Path) -> bool:
+    """Whether a directory holds a peft adapter and no model of its own."""
+    return (directory / ADAPTER_CONFIG).is_file() and not (directory / CONFIG).is_file()
+
+
+def has_processor(directory: Path) -> bool:
+    """Whether a directory holds a processor's configuration."""
+    names = ("processor_config.json", "preprocessor_config.json")
+    return any((directory / name).is_file() for name in names)
+
+
 def local_checkpoint(path: Path) -> Path:
-    """The newest sound checkpoint of a run directory, or the directory itself when it holds a model.
+    """The newest sound checkpoint of a run directory, or the directory itself when it is one.
 
     Raises:
         CheckpointError: neither is there.
     """
-    processors = ("processor_config.json", "preprocessor_config.json")
-    if (path / "config.json").is_file() and any((path / name).is_file() for name in processors):
+    if is_adapter(path) or ((path / CONFIG).is_file() and has_processor(path)):
         return path
     if sound := sound_checkpoints(path):
         return sound[0]
@@ -93,8 +147,9 @@ def hub_checkpoint(spec: str) -> Path:
         )
     except (HFValidationError, LocalEntryNotFoundError, HTTPError, OSError) as error:
         raise UsageError(
-            f"model {spec!r} is neither a directory nor reachable on the hub ({type(error).__name__}); "
-            "give a checkpoint directory, or go online, or use --model tiny"
+            f"model {spec!r} is neither a directory nor reachable on the hub "
+            f"({type(error).__name__}); give a checkpoint directory, or go online, "
+            "or use --model tiny"
         ) from error
 
 
@@ -104,7 +159,7 @@ def check_configuration(directory: Path) -> None:
     Raises:
         CheckpointError: names the file and the key.
     """
-    path = directory / "config.json"
+    path = directory / CONFIG
     try:
         configuration: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -119,8 +174,3 @@ def check_configuration(directory: Path) -> None:
         raise CheckpointError(
             f"{path}: model_type {kind!r} is not supported; expected one of {sorted(THINKER_TYPES)}"
         )
-
-
-def offline() -> bool:
-    """Whether the user has forbidden hub access."""
-    return os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}

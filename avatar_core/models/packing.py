@@ -2,8 +2,8 @@
 
     row i:   prefix | branch 1 | branch 2 | ... | padding
 
-Every branch starts at the position after the prefix and sees the prefix and itself, so its log-probabilities
-are those of the plain sequence prefix + branch, while the prefix is computed once.
+Every branch starts at the position after the prefix and sees the prefix and itself, so its
+log-probabilities are those of the plain sequence prefix + branch, and the prefix is computed once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 
 class PackedRows(NamedTuple):
-    """Index tensors of packed rows; T is the longest row, B the number of completions, C the longest one."""
+    """Index tensors of packed rows: T the longest row, B completions, C the longest of them."""
 
     segments: Tensor
     """int64 [rows, T]: 0 prefix, 1..G the branch, -1 padding."""
@@ -26,7 +26,7 @@ class PackedRows(NamedTuple):
     positions: Tensor
     """int64 [3, rows, T] rotary positions."""
     predictors: Tensor
-    """int64 [B, C]: flat index (row · T + place) of the hidden state that predicts each completion token."""
+    """int64 [B, C]: flat index (row · T + place) of the hidden state that predicts each token."""
     targets: Tensor
     """int64 [B, C]: the completion tokens; 0 in the padding."""
     mask: Tensor
@@ -60,7 +60,7 @@ def pack_rows(
             row_segments.append(torch.full((len(branch),), number))
             row_ids.append(branch)
             row_positions.append((start + steps).expand(3, -1))
-            # The last prefix token predicts the first completion token; each token then predicts the next.
+            # The last prefix token predicts the first completion token; each predicts its next.
             predictors.append((row, torch.where(steps == 0, length - 1, place + steps - 1)))
             targets.append(branch)
             place += len(branch)

@@ -1,8 +1,8 @@
-"""What training, evaluation and inference ask of a model: prepare, encode once, generate, score tokens.
+"""What is asked of a model: prepare a prompt, encode it once, generate, score tokens.
 
-A `Policy` never sees rewards or replay, and its callers never see towers, placeholders or rotary positions.
-The prompt of a group is encoded once (`encode`) and the encoding is shared by every completion in generation
-and in `logprobs`.
+A `Policy` never sees rewards or replay, and its callers never see towers, placeholders or rotary
+positions. The prompt of a group is encoded once (`encode`) and the encoding is shared by every
+completion in generation and in `logprobs`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A prompt after tokenizer and feature extraction, before any model weight is used; lives on the CPU.
+    """A prompt after tokenizer and feature extraction, on the CPU, before any weight is used.
 
     Attributes:
         input_ids: int64 [prefix].
@@ -54,7 +54,7 @@ class Encoded:
     """Prompts as the language model reads them, one row each, padded on the right.
 
     Attributes:
-        embeddings: [prompts, prefix, hidden], towers merged in; carries gradients when grad is enabled.
+        embeddings: [prompts, prefix, hidden], towers merged in; with gradients when enabled.
         positions: int64 [3, prompts, prefix].
         lengths: prefix length of each prompt.
     """
@@ -86,7 +86,7 @@ class Generated(NamedTuple):
 
 
 class TokenLogprobs(NamedTuple):
-    """Log-probabilities of completions, rows in prompt order then completion order, padded on the right."""
+    """Log-probabilities of completions, in prompt then completion order, padded on the right."""
 
     logprobs: Tensor
     """float32 [completions, tokens]; 0 in the padding."""
@@ -112,7 +112,7 @@ class Policy(Protocol):
     def generate(
         self, encoded: Encoded, sampling: Sampling, seeds: Sequence[Sequence[int]]
     ) -> list[list[Generated]]:
-        """Draw `len(seeds[i])` completions for prompt i, sharing its prefix; one seed per completion."""
+        """Draw `len(seeds[i])` completions for prompt i from its one prefix, a seed for each."""
         ...
 
     def stream(self, encoded: Encoded, sampling: Sampling, seed: int) -> Iterator[int]:

@@ -1,7 +1,8 @@
 """From a prompt to processor inputs: the only place that knows the omni processor's conventions.
 
 transformers 5.23: sound that belongs to a video is passed with `load_audio_from_video` and
-`audio_from_video_indices`; frames arrive resized, so the video processor neither samples nor resizes.
+`audio_from_video_indices`; frames arrive resized, so the video processor neither samples nor
+resizes.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from avatar_core.models.thinker import PROCESSOR_PAIRS_SOUND
 from avatar_core.types import Clip
 
 
-def conversation(prompt: Prompt) -> list[dict[str, object]]:
-    """Chat messages of a prompt: system text, then one user turn with the clips before the question."""
+def conversation(prompt: Prompt) -> list[dict[str, Any]]:
+    """Chat messages of a prompt: system text, then one user turn, clips before the question."""
     content: list[dict[str, str]] = [{"type": clip.ref.kind} for clip in prompt.clips]
     content.append({"type": "text", "text": prompt.question})
-    messages: list[dict[str, object]] = []
+    messages: list[dict[str, Any]] = []
     if prompt.system:
         messages.append({"role": "system", "content": [{"type": "text", "text": prompt.system}]})
     messages.append({"role": "user", "content": content})
@@ -37,20 +38,22 @@ def refuse_control_tokens(text: str, processor: Qwen2_5OmniProcessor) -> None:
 
 
 def processor_inputs(prompt: Prompt, processor: Qwen2_5OmniProcessor) -> dict[str, Tensor]:
-    """Run the processor on one prompt; tensors as the thinker's forward takes them, batch of one."""
+    """Run the processor on one prompt: tensors as the thinker's forward takes them, batch of 1."""
     refuse_control_tokens(prompt.question, processor)
     text = processor.apply_chat_template(
         conversation(prompt), add_generation_prompt=True, tokenize=False
     )
     videos = [clip for clip in prompt.clips if clip.ref.kind == "video"]
     images = [clip for clip in prompt.clips if clip.ref.kind == "image"]
-    sounds, owners = _sounds(prompt.clips, videos)
+    sounds, owners = _sounds(prompt.clips)
     arguments: dict[str, Any] = {"text": [text], "return_tensors": "pt"}
     if videos:
         arguments["videos"] = [_channels_first(clip) for clip in videos]
         arguments["videos_kwargs"] = {
             "do_sample_frames": False,
             "do_resize": False,
+            # Said, though nothing is resized: left unsaid it is a warning.
+            "cap_pixels_per_frame": False,
             "fps": _common_fps(videos),
         }
     if images:
@@ -70,20 +73,22 @@ def _sound_of_videos(owners: list[int | None], videos: int) -> dict[str, Any]:
     sounding = sum(owner is not None for owner in owners)
     if 0 < sounding < videos:
         raise DataError(
-            "a prompt mixes videos with and without sound, which this release of transformers cannot "
-            "express; install transformers 5.23 or use audio=off"
+            "a prompt mixes videos with and without sound, which this release of transformers "
+            "cannot express; install transformers 5.23 or use audio=off"
         )
     return {"use_audio_in_video": sounding > 0}
 
 
-def _sounds(clips: tuple[Clip, ...], videos: list[Clip]) -> tuple[list[Any], list[int | None]]:
+def _sounds(clips: tuple[Clip, ...]) -> tuple[list[Any], list[int | None]]:
     """Sounds in prompt order with the index of the video each belongs to (`None`: stands alone)."""
     sounds: list[Any] = []
     owners: list[int | None] = []
+    videos = 0
     for clip in clips:
         if clip.sound is not None:
             sounds.append(clip.sound)
-            owners.append(videos.index(clip) if clip.ref.kind == "video" else None)
+            owners.append(videos if clip.ref.kind == "video" else None)
+        videos += clip.ref.kind == "video"
     return sounds, owners
 
 
@@ -146,7 +151,7 @@ def _vision_in_order(
     ):
         if pixels in inputs:
             sizes = inputs[grid].prod(-1).tolist()
-            pending[kind] = zip(inputs[pixels].split(sizes), inputs[grid], strict=True)
+            pending[kind] = zip(torch.split(inputs[pixels], sizes), inputs[grid], strict=True)
     shown = [next(pending[kind]) for kind in kinds if kind in pending]
     if not shown:
         return None, None

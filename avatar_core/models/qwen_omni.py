@@ -1,5 +1,6 @@
-"""The Qwen2.5-Omni thinker as a `Policy`, at any size; everything that knows the architecture is here or in
-`prompting.py`.
+"""The Qwen2.5-Omni thinker as a `Policy`, at any size.
+
+Everything that knows the architecture is here, in `prompting.py`, `thinker.py` or `adapter.py`.
 """
 
 from __future__ import annotations
@@ -10,12 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_model
+from peft import PeftModel
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
 
 from avatar_core.algo.masks import packed_group_mask
+from avatar_core.models.adapter import (
+    continue_adapter,
+    new_adapter,
+    reference_weights,
+    restore_adapter,
+    save_adapter,
+)
 from avatar_core.models.generation import collect, decode_steps
 from avatar_core.models.packing import pack_rows
 from avatar_core.models.policy import (
@@ -27,7 +35,7 @@ from avatar_core.models.policy import (
     TokenLogprobs,
 )
 from avatar_core.models.prompting import prepare_inputs
-from avatar_core.models.thinker import parts_of
+from avatar_core.models.thinker import parts_of, read_thinker
 
 LOGIT_ROWS = 1024
 """Token positions whose vocabulary logits are held at once."""
@@ -40,9 +48,11 @@ class QwenOmniPolicy:
         self,
         model: Qwen2_5OmniThinkerForConditionalGeneration,
         processor: Qwen2_5OmniProcessor,
+        adapter: PeftModel | None = None,
     ) -> None:
         self.model = model
         self.processor = processor
+        self._adapter = adapter
         self._parts = parts_of(model)
         self._reference: QwenOmniPolicy | None = None
         tokenizer = processor.tokenizer
@@ -65,7 +75,7 @@ class QwenOmniPolicy:
     def encode(self, prompts: Sequence[Prepared]) -> Encoded:
         """Run the towers once over all prompts and merge them into the token embeddings."""
         device = self.device
-        lengths = tuple(len(prompt.input_ids) for prompt in prompts)
+        lengths = [len(prompt.input_ids) for prompt in prompts]
         flat_ids = torch.cat([prompt.input_ids for prompt in prompts]).to(device)
         embeddings = self.model.get_input_embeddings()(flat_ids)
         config = self.model.config
@@ -73,11 +83,11 @@ class QwenOmniPolicy:
         embeddings = _merge(embeddings, vision, self._vision(prompts))
         embeddings = _merge(embeddings, flat_ids == config.audio_token_id, self._sound(prompts))
         return Encoded(
-            embeddings=pad_sequence(list(embeddings.split(lengths)), batch_first=True),
+            embeddings=pad_sequence(list(torch.split(embeddings, lengths)), batch_first=True),
             positions=pad_sequence([p.positions.T for p in prompts], batch_first=True)
             .permute(2, 0, 1)
             .to(device),
-            lengths=lengths,
+            lengths=tuple(lengths),
         )
 
     def _vision(self, prompts: Sequence[Prepared]) -> Tensor | None:
@@ -102,7 +112,8 @@ class QwenOmniPolicy:
             feature_attention_mask=torch.cat(masks).to(self.device),
             return_dict=True,
         )
-        return output.last_hidden_state
+        hidden: Tensor = output.last_hidden_state
+        return hidden
 
     def generate(
         self, encoded: Encoded, sampling: Sampling, seeds: Sequence[Sequence[int]]
@@ -156,7 +167,9 @@ class QwenOmniPolicy:
             [
                 self._token_logprobs(states, tokens)
                 for states, tokens in zip(
-                    predicting.split(LOGIT_ROWS), targets.split(LOGIT_ROWS), strict=True
+                    torch.split(predicting, LOGIT_ROWS),
+                    torch.split(targets, LOGIT_ROWS),
+                    strict=True,
                 )
             ]
         )
@@ -165,16 +178,19 @@ class QwenOmniPolicy:
 
     def _token_logprobs(self, states: Tensor, tokens: Tensor) -> Tensor:
         """Log softmax of the head at `tokens`: [n, hidden], [n] -> float32 [n]."""
-        logits = self._parts.head(states).float()
+        logits: Tensor = self._parts.head(states).float()
         chosen = logits.gather(-1, tokens[:, None]).squeeze(-1)
         return chosen - logits.logsumexp(-1)
 
     @contextmanager
     def reference(self) -> Iterator[QwenOmniPolicy]:
-        """Yield the frozen reference: adapters off, else a copy of the weights at the first call."""
+        """Yield the frozen reference: the adapter as it began, else a copy of the weights.
+
+        Without an adapter the weights are copied at the first call.
+        """
         with torch.no_grad():
-            if hasattr(self.model, "disable_adapter"):
-                with self.model.disable_adapter():
+            if self._adapter is not None:
+                with reference_weights(self._adapter):
                     yield self
                 return
             if self._reference is None:
@@ -195,13 +211,49 @@ class QwenOmniPolicy:
         """The parameters that training changes."""
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
+    def add_adapter(self, rank: int, alpha: int, *, seed: int = 0) -> None:
+        """Train a low-rank adapter from now on, and none of the model's own weights.
+
+        A policy that was loaded with an adapter continues that one.
+
+        Args:
+            rank: rank r of every update.
+            alpha: the update is scaled by α / r.
+            seed: initialises a new adapter.
+
+        Raises:
+            UsageError: the model was never saved, or its adapter has another rank or alpha.
+        """
+        if self._adapter is None:
+            self._adapter = new_adapter(self.model, rank, alpha, seed)
+        else:
+            continue_adapter(self._adapter, rank, alpha)
+
+    def merge_adapter(self) -> None:
+        """Add the adapter into the weights, if there is one, and train those from now on."""
+        if self._adapter is not None:
+            self._adapter.merge_and_unload()
+            self._adapter = None
+            self.model.requires_grad_(True)
+
     def restore(self, directory: Path) -> None:
-        """Load weights that `save` wrote into this policy; its reference stays as it is."""
-        load_model(self.model, directory / "model.safetensors", strict=False)
+        """Load what `save` wrote into this policy; its reference stays as it is.
+
+        Raises:
+            CheckpointError: the files do not fit this policy.
+        """
+        if self._adapter is not None:
+            restore_adapter(self._adapter, directory)
+        else:
+            saved = read_thinker(directory, dtype=self.model.dtype)
+            self.model.load_state_dict(saved.state_dict())
 
     def save(self, directory: Path) -> None:
-        """Write weights (safetensors), tokenizer and processor in the `save_pretrained` layout."""
-        self.model.save_pretrained(directory, safe_serialization=True)
+        """Write tokenizer, processor and weights or adapter as plain transformers reads them."""
+        if self._adapter is not None:
+            save_adapter(self._adapter, directory)
+        else:
+            self.model.save_pretrained(directory)
         self.processor.save_pretrained(directory)
 
 

@@ -1,7 +1,7 @@
 """Drawing tokens from logits: pure functions, one uniform number per token and row.
 
-A token is the inverse of the cumulative distribution at that number, so a completion depends on its own seed
-alone and not on which other completions share the batch.
+A token is the inverse of the cumulative distribution at that number, so a completion depends on its
+own seed alone and not on which other completions share the batch.
 """
 
 from __future__ import annotations
@@ -59,6 +59,6 @@ def draw_tokens(
         return logits.argmax(-1)
     kept = truncate_distribution(logits / temperature, top_k, top_p)
     cumulative = kept.double().softmax(-1).cumsum(-1)
-    # Scaled by the sum as computed, so that rounding can never select past the last token with mass.
+    # Scaled by the sum as computed, so that rounding never selects past the last token with mass.
     targets = uniforms.unsqueeze(-1) * cumulative[:, -1:]
     return torch.searchsorted(cumulative, targets, right=True).squeeze(-1)

@@ -1,22 +1,28 @@
-"""Where the parts of a thinker are; transformers 5.23 moved them one level down."""
+"""The thinker across releases of transformers: reading it, and where its parts are.
+
+transformers 5.23 moved the parts one level down; files on disk keep the names of before.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
 
+from avatar_core.errors import CheckpointError
+
 PROCESSOR_PAIRS_SOUND = hasattr(Qwen2_5OmniProcessor, "load_audio_from_video")
-"""The processor is told which sound belongs to which video (5.23); before, one flag held for all."""
+"""The processor is told which sound belongs to which video (5.23); before, one flag for all."""
 
 
 class Parts(NamedTuple):
     """The pieces of a thinker that are used one by one."""
 
     towers: Any
-    """Module with `visual`, `audio_tower`, `get_video_features`, `get_audio_features`, `get_rope_index`."""
-    text: nn.Module
+    """Module with `visual`, `audio_tower` and the methods around them, such as `get_rope_index`."""
+    text: Any
     """The language model without its head."""
     head: nn.Module
     """The output projection."""
@@ -27,3 +33,36 @@ def parts_of(model: Qwen2_5OmniThinkerForConditionalGeneration) -> Parts:
     if hasattr(model, "visual"):
         return Parts(model, model.model, model.lm_head)
     return Parts(model.model, model.model.language_model, model.lm_head)
+
+
+def read_thinker(directory: Path, **options: Any) -> Qwen2_5OmniThinkerForConditionalGeneration:
+    """Read a thinker from the safetensors of a directory, renamed as this release wants them.
+
+    Args:
+        directory: a thinker, or a whole Qwen2.5-Omni checkpoint whose thinker is taken.
+        options: further arguments of `from_pretrained`.
+
+    Raises:
+        CheckpointError: there are no safetensors, or they lack a weight of the model; a model
+            with weights left at random would answer, and answer nonsense.
+    """
+    if not any(directory.glob("*.safetensors")):
+        raise CheckpointError(
+            f"{directory}: holds no *.safetensors, the only weights that are read; convert them"
+        )
+    reader: Any = Qwen2_5OmniThinkerForConditionalGeneration
+    model, report = reader.from_pretrained(
+        directory,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        **options,
+    )
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise CheckpointError(
+            f"{directory}: lacks {len(missing)} weights, the first is {missing[0]}; "
+            "use another checkpoint"
+        )
+    thinker: Qwen2_5OmniThinkerForConditionalGeneration = model
+    return thinker

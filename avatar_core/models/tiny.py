@@ -1,8 +1,9 @@
-"""A Qwen2.5-Omni thinker of 1.4 million parameters with its real processor classes, made on the spot.
+"""A Qwen2.5-Omni thinker of 1.4 million parameters with real processor classes, made on the spot.
 
-Not a mock: the same model, tokenizer, chat format and processor classes as the 7B model, so every line of the
-library that runs on it runs on the large one. It knows nothing until it is trained; initialisation differs
-from the family's in two places because small towers do not learn to see otherwise (see `_initialise`).
+Not a mock: the same model, tokenizer, chat format and processor classes as the 7B model, so every
+line of the library that runs on it runs on the large one. It knows nothing until it is trained;
+initialisation differs from the family's in two places because small towers do not learn to see
+otherwise (see `_initialise`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -18,7 +20,7 @@ from transformers import (
     Qwen2_5OmniProcessor,
     Qwen2_5OmniThinkerConfig,
     Qwen2_5OmniThinkerForConditionalGeneration,
-    Qwen2TokenizerFast,
+    Qwen2Tokenizer,
     Qwen2VLImageProcessor,
     Qwen2VLVideoProcessor,
     WhisperFeatureExtractor,
@@ -33,9 +35,9 @@ TOWER = 64
 MEL_BINS = 32
 MAX_SOUND_SECONDS = 4
 PIXEL_STD = 2.0
-"""Pixels reach the model within ±0.25: a step of Adam moves each of a patch's 1,176 weights alike, so that with
-inputs of order 1 the first layer changed faster than anything behind it could follow (measured: shapes stayed
-at chance)."""
+"""Pixels reach the model within ±0.25: a step of Adam moves each of a patch's 1,176 weights alike,
+so that with inputs of order 1 the first layer changed faster than anything behind it could follow
+(measured: shapes stayed at chance)."""
 
 MEDIA_TOKENS = {
     "image_token": "<|IMAGE|>",
@@ -69,8 +71,8 @@ CHAT_TEMPLATE = """\
 """
 
 
-def tiny_tokenizer() -> Qwen2TokenizerFast:
-    """A byte-level BPE tokenizer of 512 entries, learnt from the packaged corpus, with the family's tokens."""
+def tiny_tokenizer() -> Qwen2Tokenizer:
+    """A byte-level BPE tokenizer: 512 entries from the packaged corpus, and the family's tokens."""
     corpus = resources.files("avatar_core.models").joinpath("tiny_corpus.txt").read_text("utf-8")
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -82,18 +84,18 @@ def tiny_tokenizer() -> Qwen2TokenizerFast:
         show_progress=False,
     )
     tokenizer.train_from_iterator(corpus.splitlines(keepends=True), trainer)
-    return Qwen2TokenizerFast(
+    return Qwen2Tokenizer(
         tokenizer_object=tokenizer,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-        unk_token=None,
+        eos_token="<|im_end|>",  # noqa: S106 - a token of text
+        pad_token="<|endoftext|>",  # noqa: S106 - a token of text
+        unk_token=None,  # type: ignore[arg-type] # declared str, documented optional
         extra_special_tokens=MEDIA_TOKENS,
     )
 
 
 def tiny_processor() -> Qwen2_5OmniProcessor:
-    """The omni processor with small feature extractors: 14 px patches, 32 mel bins, at most 4 s of sound."""
-    vision = {
+    """The omni processor with 14 px patches, 32 mel bins and at most 4 s of sound."""
+    vision: dict[str, Any] = {
         "patch_size": 14,
         "temporal_patch_size": 2,
         "merge_size": 2,
@@ -111,9 +113,9 @@ def tiny_processor() -> Qwen2_5OmniProcessor:
     )
 
 
-def tiny_config(tokenizer: Qwen2TokenizerFast) -> Qwen2_5OmniThinkerConfig:
+def tiny_config(tokenizer: Qwen2Tokenizer) -> Qwen2_5OmniThinkerConfig:
     """Thinker configuration of the tiny model for a tokenizer's token ids."""
-    token_id = tokenizer.convert_tokens_to_ids
+    token_id: Any = tokenizer.convert_tokens_to_ids
     return Qwen2_5OmniThinkerConfig(
         text_config={
             "vocab_size": len(tokenizer),
@@ -125,8 +127,9 @@ def tiny_config(tokenizer: Qwen2TokenizerFast) -> Qwen2_5OmniThinkerConfig:
             "max_position_embeddings": 8192,
             "rope_parameters": {
                 "rope_type": "default",
-                # A head of 32 has 16 frequencies. The family's 10⁶ would leave none that tells neighbouring
-                # columns of a 2 x 2 picture apart, and positions would stay at chance (measured).
+                # A head of 32 has 16 frequencies. The family's 10⁶ would leave none that tells
+                # neighbouring columns of a 2 x 2 picture apart, and positions would stay at chance
+                # (measured).
                 "rope_theta": 10.0,
                 "mrope_section": [6, 5, 5],
             },
@@ -156,16 +159,15 @@ def tiny_config(tokenizer: Qwen2TokenizerFast) -> Qwen2_5OmniThinkerConfig:
         video_token_index=token_id("<|VIDEO|>"),
         audio_start_token_id=token_id("<|audio_bos|>"),
         audio_end_token_id=token_id("<|audio_eos|>"),
-        vision_start_token_id=token_id("<|vision_bos|>"),
+        # Read by the model, as in the published checkpoints, but not declared.
+        vision_start_token_id=token_id("<|vision_bos|>"),  # type: ignore[call-arg]
         vision_end_token_id=token_id("<|vision_eos|>"),
         user_token_id=token_id("user"),
         tie_word_embeddings=True,
     )
 
 
-def tiny_model(
-    tokenizer: Qwen2TokenizerFast, seed: int
-) -> Qwen2_5OmniThinkerForConditionalGeneration:
+def tiny_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2_5OmniThinkerForConditionalGeneration:
     """An untrained tiny thinker in fp32, the same for the same seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -173,15 +175,16 @@ def tiny_model(
             tiny_config(tokenizer), attn_implementation="sdpa", dtype=torch.float32
         )
         _initialise(model)
-    return model.eval()
+    tiny: Qwen2_5OmniThinkerForConditionalGeneration = model.eval()
+    return tiny
 
 
 @torch.no_grad()
 def _initialise(model: Qwen2_5OmniThinkerForConditionalGeneration) -> None:
     """Fan-in initialisation everywhere and embeddings of standard deviation 0.1.
 
-    The family's 0.02 is meant for layers 3,584 wide; in layers 64 to 128 wide signals and gradients all but
-    vanish with it (measured: colours at chance for 600 steps, learnt in 160 without).
+    The family's 0.02 is meant for layers 3,584 wide; in layers 64 to 128 wide signals and gradients
+    all but vanish with it (measured: colours at chance for 600 steps, learnt in 160 without).
     """
     parts = parts_of(model)
     for module in (parts.towers.visual, parts.towers.audio_tower, parts.text):
@@ -192,7 +195,7 @@ def _initialise(model: Qwen2_5OmniThinkerForConditionalGeneration) -> None:
                     std /= math.sqrt(2 * LAYERS)
                 nn.init.normal_(layer.weight, std=std)
     parts.towers.visual.patch_embed.proj.weight.mul_(2 * PIXEL_STD)
-    nn.init.normal_(model.get_input_embeddings().weight, std=0.1)
+    nn.init.normal_(parts.text.embed_tokens.weight, std=0.1)
 
 
 def save_tiny(directory: Path, seed: int = 0) -> None:

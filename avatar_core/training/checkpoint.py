@@ -1,8 +1,8 @@
-"""Checkpoints: a directory that appears whole or not at all, checked against its manifest before it is used.
+"""Checkpoints: a directory that appears whole or not at all, checked before it is used.
 
 checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained` layout
-trainer/            optimiser moments (safetensors), counters and position (JSON), replay buffer
-manifest.json       size and SHA-256 of every other file, written last
+    trainer/            optimiser moments (safetensors), counters (JSON), replay buffer
+    manifest.json       size and SHA-256 of every other file, written last
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from avatar_core.files import published_directory, read_json, write_json
+from avatar_core.errors import UsageError
+from avatar_core.files import disk_errors, published_directory, read_json, write_json
 from avatar_core.manifest import sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
-from avatar_core.replay.store import save_buffer
+from avatar_core.replay.store import load_state, save_buffer
+from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
+FOLDER = "checkpoints"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -34,33 +37,59 @@ class TrainerState(NamedTuple):
     """Totals of the run."""
     buffer: ReplayBuffer
     """Stored groups and baselines; filled also when nothing is replayed, for the tiers."""
+    data: str
+    """Digest of the training samples; a run goes on with the samples it began with."""
 
 
 def save_checkpoint(
     run: Path, step: int, policy: Policy, state: TrainerState, *, keep: int
 ) -> Path:
     """Publish `checkpoints/step-<N>` and remove all but the newest `keep` sound ones."""
-    path = run / "checkpoints" / f"step-{step}"
+    path = run / FOLDER / f"step-{step}"
+    with disk_errors(path):
+        if path.exists():
+            # A run comes to a step again only when the checkpoint of that step was not sound.
+            shutil.rmtree(path)
     with published_directory(path) as directory:
         policy.save(directory)
         trainer = directory / "trainer"
         trainer.mkdir()
         save_file(_moments(state.optimiser), trainer / "optimiser.safetensors")
-        write_json(trainer / "state.json", {"step": step, "counters": state.counters.state()})
+        document = {"step": step, "data": state.data, "counters": state.counters.state()}
+        write_json(trainer / "state.json", document)
         save_buffer(state.buffer, trainer / "replay")
         write_manifest(directory)
-    for old in sound_checkpoints(run)[keep:]:
-        shutil.rmtree(old)
+    kept = sound_checkpoints(run)[:keep]
+    with disk_errors(path):
+        for old in run.glob(f"{FOLDER}/step-*"):
+            if old not in kept:
+                shutil.rmtree(old)
     return path
 
 
+def remove_unfinished(run: Path) -> None:
+    """Remove what a process that was killed while it saved has left; call it under the lock."""
+    with disk_errors(run / FOLDER):
+        for path in run.glob(f"{FOLDER}/.step-*.tmp"):
+            shutil.rmtree(path)
+
+
 def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
-    """Take over optimiser, counters and buffer from a sound checkpoint; returns its step."""
+    """Take over optimiser, counters and buffer from a sound checkpoint; returns its step.
+
+    Raises:
+        UsageError: it was written by a run on other training samples.
+    """
     trainer = checkpoint / "trainer"
     document: dict[str, Any] = read_json(trainer / "state.json")
+    if document["data"] != state.data:
+        raise UsageError(
+            f"{checkpoint}: the training samples have changed since; "
+            "restore the data or choose another --out"
+        )
     state.counters.restore(document["counters"])
     moments = load_file(trainer / "optimiser.safetensors")
-    for index, parameter in enumerate(_parameters(state.optimiser)):
+    for index, parameter in enumerate(parameters_of(state.optimiser)):
         if f"{index}.step" in moments:
             state.optimiser.state[parameter] = {
                 name: moments[f"{index}.{name}"].to("cpu" if name == "step" else parameter.device)
@@ -72,12 +101,9 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
 
 def _moments(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Optimiser state as flat tensors named `<parameter index>.<moment>`."""
-    tensors = {}
-    for index, parameter in enumerate(_parameters(optimiser)):
-        for name, value in optimiser.state.get(parameter, {}).items():
-            tensors[f"{index}.{name}"] = value.detach().contiguous().clone()
-    return tensors
-
-
-def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:
-    return [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    return {
+        f"{index}.{name}": optimiser.state[parameter][name].detach().contiguous().clone()
+        for index, parameter in enumerate(parameters_of(optimiser))
+        if parameter in optimiser.state
+        for name in MOMENTS
+    }

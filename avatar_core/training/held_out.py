@@ -9,7 +9,7 @@ from typing import NamedTuple
 from avatar_core.asking import Asker
 from avatar_core.config.train import TrainConfig
 from avatar_core.evaluation.answering import answer_samples
-from avatar_core.evaluation.tally import Interval, accuracy, bootstrap_interval, paired_gain
+from avatar_core.evaluation.tally import Interval, accuracy, accuracy_interval, paired_gain
 from avatar_core.files import read_jsonl, write_atomic
 from avatar_core.models.policy import Policy
 from avatar_core.records import EvalRow, read_record
@@ -19,8 +19,8 @@ from avatar_core.types import Sample
 class Accuracy(NamedTuple):
     """Accuracy on the held-out samples at one moment."""
 
-    value: float
-    """Share of right answers."""
+    value: float | None
+    """Share of right answers; `None` when no answer has a score."""
     interval: Interval | None
     """95 % interval of it."""
 
@@ -43,12 +43,14 @@ class HeldOut(NamedTuple):
 def measure_held_out(
     policy: Policy, asker: Asker, samples: Sequence[Sample], config: TrainConfig, path: Path
 ) -> list[EvalRow]:
-    """Rows of the held-out samples, read from `path` when they are there, else answered and written.
+    """Rows of the held-out samples, read from `path` when it holds them, else answered and written.
 
     The file is written whole, so a measurement that was interrupted is made again.
     """
     if path.is_file():
-        return [read_record(EvalRow, row, f"{path}:{line}") for line, row in read_jsonl(path)]
+        rows = [read_record(EvalRow, row, f"{path}:{line}") for line, row in read_jsonl(path)]
+        if [row.id for row in rows] == [sample.id for sample in samples]:
+            return rows
     rows = list(
         answer_samples(
             policy,
@@ -58,16 +60,20 @@ def measure_held_out(
             batch_size=config.held_out.batch_size,
         )
     )
-    write_atomic(path, "".join(row.model_dump_json(by_alias=True) + "\n" for row in rows))
+    write_atomic(path, "".join(row.model_dump_json() + "\n" for row in rows))
     return rows
 
 
-def summarise(before: Sequence[EvalRow], after: Sequence[EvalRow]) -> HeldOut:
-    """Accuracy before and after on the same samples, and the paired gain."""
-    gain, interval = paired_gain(before, after)
-    return HeldOut(len(before), _accuracy(before), _accuracy(after), gain, interval)
+def summarise(
+    before: Sequence[EvalRow], after: Sequence[EvalRow], samples: Sequence[Sample]
+) -> HeldOut:
+    """Accuracy before and after on the same samples, and the paired gain.
 
-
-def _accuracy(rows: Sequence[EvalRow]) -> Accuracy:
-    values = [float(bool(row.correct)) for row in rows]
-    return Accuracy(accuracy(rows) or 0.0, bootstrap_interval(values, [row.id for row in rows]))
+    Intervals draw samples that share their media together.
+    """
+    clusters = {sample.id: "|".join(ref.path for ref in sample.media) for sample in samples}
+    gain, interval = paired_gain(before, after, clusters)
+    first, last = (
+        Accuracy(accuracy(rows), accuracy_interval(rows, clusters)) for rows in (before, after)
+    )
+    return HeldOut(len(samples), first, last, gain, interval)

@@ -56,14 +56,15 @@ def library_versions() -> dict[str, str]:
 
 @torch.no_grad()
 def fingerprint(model: torch.nn.Module) -> str:
-    """Digest of every parameter's name, shape and up to 1,024 evenly spaced values.
+    """Digest of every parameter's name, shape and at most 1,024 evenly spaced values.
 
-    Reading all of a 7B model's values would take longer than loading it; a changed weight file changes values
-    everywhere, so a sample tells as well.
+    Reading all of a 7B model's values would take longer than loading it; a changed weight file
+    changes values everywhere, so a sample tells as well.
     """
     digest = hashlib.blake2b(digest_size=16)
     for name, parameter in model.named_parameters():
         flat = parameter.detach().flatten()
-        sample = flat[:: max(1, flat.numel() // FINGERPRINT_VALUES)].float().cpu().numpy()
+        stride = max(1, -(-flat.numel() // FINGERPRINT_VALUES))
+        sample = flat[::stride].float().cpu().numpy()
         digest.update(f"{name}{tuple(parameter.shape)}".encode() + sample.tobytes())
     return digest.hexdigest()

@@ -1,14 +1,15 @@
-"""Prompts to scored groups: encode once, draw a group of completions from it, reward each."""
+"""Prompts to scored groups: draw a group of completions from each encoded prompt, reward each."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from avatar_core.config.train import RewardConfig, TrainConfig
 from avatar_core.models.policy import Encoded, Policy, Prepared, Sampling
-from avatar_core.rewards.combine import score
+from avatar_core.rewards import score
 from avatar_core.seeds import seed_from
 from avatar_core.types import Completion, Group, Sample
 
@@ -24,15 +25,6 @@ class Visit(NamedTuple):
     """Content hashes of its clips."""
 
 
-def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
-    """Keyword arguments of each reward function under a reward configuration."""
-    options = {
-        "format": {"values": reward.format_values},
-        "accuracy": {"numeric": reward.numerical},
-    }
-    return {name: values for name, values in options.items() if name in reward.weights}
-
-
 def draw_completions(
     policy: Policy,
     encoded: Encoded,
@@ -44,22 +36,26 @@ def draw_completions(
 ) -> list[list[Completion]]:
     """Draw `size` unscored completions for each visited prompt from its encoding.
 
-    Draw j of a prompt is seeded by (run seed, step, sample id, j).
+    Draw j of a prompt is seeded by (run seed, step, sample id, j); a step that visits a prompt
+    twice goes on counting j.
     """
-    seeds = [
-        [seed_from(config.seed, "rollout", step, visit.sample.id, draw) for draw in range(size)]
-        for visit in visits
-    ]
+    drawn: Counter[str] = Counter()
+    seeds = []
+    for visit in visits:
+        name = visit.sample.id
+        draws = range(drawn[name], drawn[name] + size)
+        seeds.append([seed_from(config.seed, "rollout", step, name, draw) for draw in draws])
+        drawn[name] += size
     groups = policy.generate(encoded, Sampling(**config.sampling.model_dump()), seeds)
     return [
         [
             Completion(
-                token_ids=drawn.token_ids.numpy().astype("int32"),
-                logprobs=drawn.logprobs.numpy(),
-                text=policy.decode(drawn.token_ids),
-                truncated=drawn.truncated,
+                token_ids=made.token_ids.numpy().astype("int32"),
+                logprobs=made.logprobs.numpy(),
+                text=policy.decode(made.token_ids),
+                truncated=made.truncated,
             )
-            for drawn in group
+            for made in group
         ]
         for group in groups
     ]
@@ -84,3 +80,22 @@ def score_group(
         ),
         media_key=visit.media_key,
     )
+
+
+def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
+    """Keyword arguments of each reward function under a reward configuration."""
+    options: dict[str, dict[str, object]] = {
+        "format": {"values": reward.format_values},
+        "accuracy": {"numeric": reward.numerical},
+    }
+    return {name: values for name, values in options.items() if name in reward.weights}
+
+
+def distinct_rewards(group: Group) -> set[float]:
+    """Rewards that occur among the scored completions of a group."""
+    return {c.reward for c in group.completions if c.reward is not None}
+
+
+def has_signal(group: Group) -> bool:
+    """Whether the scored rewards of a group differ; rounded advantages could not tell."""
+    return len(distinct_rewards(group)) > 1

@@ -1,4 +1,4 @@
-"""Stage 0: supervised training on reasoning traces, so that reinforcement has something to reinforce."""
+"""Stage 0: supervised training on reasoning traces, so that reinforcement has what to reinforce."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from torch import Tensor
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.policy import TokenLogprobs
-from avatar_core.training.curriculum import epoch_of_step, prompts_of_step
 from avatar_core.training.rows import StepRecord
-from avatar_core.training.step import learning_rate, take_step
+from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
 from avatar_core.training.telemetry import Stopwatch
-from avatar_core.training.trainee import Trainee, look_at
+from avatar_core.training.trainee import Trainee
 
 
 def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
@@ -23,44 +22,32 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         L(θ) = − Σᵢ Σₜ log π_θ(oᵢₜ | qᵢ, oᵢ,<ₜ) / Σᵢ |oᵢ|
     """
     policy, state = trainee.policy, trainee.state
-    parameters = policy.parameters()
-    samples = list(trainee.samples.values())
-    size, pool = config.supervised.batch_size, len(samples)
     for step in range(done + 1, config.steps + 1):
         watch = Stopwatch()
-        places = prompts_of_step(
-            step, per_step=size, pool=pool, window=pool, visits=1, seed=config.seed
-        )
+        lr = learning_rate(step, config.steps, config.optim)
+        epoch = trainee.course.epochs(step)
         with watch.phase("media"):
-            visits = look_at(trainee, [samples[place] for place in places])
+            look = trainee.look_at(trainee.samples_of(step))
+            trainee.asker.prefetch(trainee.samples_of(step + 1))
+        if not look.visits:
+            yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
+            continue
         with watch.phase("encode"):
-            encoded = policy.encode([visit.prepared for visit in visits])
+            encoded = policy.encode([visit.prepared for visit in look.visits])
         with watch.phase("train"):
-            traces = [[policy.encode_text(visit.sample.response or "")] for visit in visits]
+            traces = [[policy.encode_text(visit.sample.response or "")] for visit in look.visits]
             loss = negative_log_likelihood(policy.logprobs(encoded, traces))
-            lr = learning_rate(step, config.steps, config.optim)
-            outcome = take_step(
-                state.optimiser,
-                parameters,
-                loss,
-                lr=lr,
-                max_norm=config.optim.max_grad_norm,
-            )
-        state.counters.skipped_steps += not outcome.taken
+            outcome = take_step(state.optimiser, loss, lr=lr, max_norm=config.optim.max_grad_norm)
+        state.counters.count_step((), replayed=0, taken=outcome.taken)
         yield StepRecord(
-            step=step,
-            stage=0,
-            epoch=epoch_of_step(step, per_step=size, pool=pool, visits=1),
-            visits=[],
-            fresh=[],
-            advantages=[],
-            replayed=[],
-            tiers=None,
-            tier_of={},
+            step,
+            config.stage,
+            epoch,
+            look,
+            outcome,
+            lr,
+            watch.seconds,
             diagnostics={"loss": float(loss.detach())},
-            outcome=outcome,
-            lr=lr,
-            seconds=watch.seconds,
         )
 
 

@@ -16,9 +16,12 @@ class StepOutcome(NamedTuple):
     """What became of an optimiser step."""
 
     taken: bool
-    """False when loss or gradient was not finite; parameters and optimiser state are then untouched."""
+    """False leaves parameters and optimiser state exactly as they were."""
     grad_norm: float | None
     """Norm before clipping; `None` when the step was not taken."""
+
+
+NOT_TAKEN = StepOutcome(taken=False, grad_norm=None)
 
 
 def learning_rate(step: int, steps: int, config: OptimConfig) -> float:
@@ -41,29 +44,30 @@ def make_optimiser(
     return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
 
 
+def parameters_of(optimiser: torch.optim.Optimizer) -> list[Tensor]:
+    """The parameters that an optimiser changes, in its order."""
+    return [parameter for group in optimiser.param_groups for parameter in group["params"]]
+
+
 def take_step(
-    optimiser: torch.optim.Optimizer,
-    parameters: Sequence[torch.nn.Parameter],
-    loss: Tensor,
-    *,
-    lr: float,
-    max_norm: float,
+    optimiser: torch.optim.Optimizer, loss: Tensor, *, lr: float, max_norm: float
 ) -> StepOutcome:
     """Backpropagate a loss and update, or leave everything as it is when a number is not finite.
 
-    Gradients are looked at after backward: a finite loss can have a gradient that is not, and replacing a NaN
-    loss by zero leaves NaN in the gradients (measured). Gradients are cleared in every case.
+    Gradients are looked at after backward: a finite loss can have a gradient that is not, and
+    replacing a NaN loss by zero leaves NaN in the gradients (measured). Gradients are cleared in
+    every case.
     """
+    parameters = parameters_of(optimiser)
     norm = math.inf
     if bool(torch.isfinite(loss.detach())):
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = float(
-            torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
-        )
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        norm = float(torch.nn.utils.get_total_norm(gradients))
     if math.isfinite(norm):
         torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, torch.tensor(norm))
         for group in optimiser.param_groups:
             group["lr"] = lr
         optimiser.step()
     optimiser.zero_grad(set_to_none=True)
-    return StepOutcome(math.isfinite(norm), norm if math.isfinite(norm) else None)
+    return StepOutcome(True, norm) if math.isfinite(norm) else NOT_TAKEN

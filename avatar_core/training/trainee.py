@@ -4,47 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from avatar_core.asking import Asker
-from avatar_core.errors import MediaError
+from avatar_core.errors import DataError, MediaError
+from avatar_core.evaluation import answering
 from avatar_core.models.policy import Policy
 from avatar_core.training.checkpoint import TrainerState
+from avatar_core.training.curriculum import Course
 from avatar_core.training.rollout import Visit
 from avatar_core.types import Sample
 
 
+class Look(NamedTuple):
+    """What looking at some prompts gave."""
+
+    visits: list[Visit]
+    """Those that can be shown to the policy, in order."""
+    failures: list[MediaError | DataError]
+    """Why the others cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trainee:
-    """What the loop works on.
+    """What the loops work on.
 
     Attributes:
         policy: the model in training.
         asker: makes prompts for it.
-        samples: training samples by id, in the order the curriculum counts them.
+        samples: training samples by id, in the order the course counts them.
+        course: which of them a step visits.
         state: optimiser, counters and replay buffer.
     """
 
     policy: Policy
     asker: Asker
     samples: dict[str, Sample]
+    course: Course
     state: TrainerState
 
+    def samples_of(self, step: int) -> list[Sample]:
+        """The samples that step `step` visits."""
+        ordered = list(self.samples.values())
+        return [ordered[index] for index in self.course.prompts(step)]
 
-def look_at(trainee: Trainee, samples: Sequence[Sample]) -> list[Visit]:
-    """Visits of those samples whose clips can be read; the others are counted.
-
-    Raises:
-        MediaError: none of them can.
-    """
-    visits: list[Visit] = []
-    failure: MediaError | None = None
-    for sample, clips in zip(samples, trainee.asker.clips(samples), strict=True):
-        if isinstance(clips, MediaError):
-            trainee.state.counters.media_failed += 1
-            failure = clips
-        else:
-            key = "+".join(clip.content_hash for clip in clips)
-            visits.append(Visit(sample, trainee.asker.prepare(sample, clips), key))
-    if failure and not visits:
-        raise failure
-    return visits
+    def look_at(self, samples: Sequence[Sample]) -> Look:
+        """Decode and prepare prompts; those that cannot be read are counted and left out."""
+        seen = answering.look_at(self.asker, samples)
+        failures = [one.error for one in seen if isinstance(one, answering.Failed)]
+        self.state.counters.media_failed += len(failures)
+        visits = [
+            Visit(one.sample, one.prepared, "+".join(clip.content_hash for clip in one.clips))
+            for one in seen
+            if isinstance(one, answering.Asked)
+        ]
+        return Look(visits, failures)

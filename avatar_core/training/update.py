@@ -2,8 +2,9 @@
 
     J(θ) = mean over completions of  min(ρ wA, clip(ρ) wA) − β k₃
 
-Fresh completions carry group-relative advantages, replayed ones VCRS advantages against the prompt's running
-mean reward (both scaled as configured), each token weighted by Temporal Advantage Shaping.
+Fresh completions carry group-relative advantages, replayed ones VCRS advantages against the
+prompt's running mean reward (both scaled as configured), each token weighted by Temporal Advantage
+Shaping.
 """
 
 from __future__ import annotations
@@ -18,17 +19,15 @@ from torch import Tensor
 from avatar_core.algo.advantages import group_advantages, vcrs_advantages
 from avatar_core.algo.losses import LossTerms, kl_k3, policy_loss
 from avatar_core.algo.tas import tas_weights
-from avatar_core.config.train import AdvantageConfig, LossConfig
+from avatar_core.config.train import AdvantageConfig, TrainConfig
 from avatar_core.models.policy import Encoded, Policy, TokenLogprobs
 from avatar_core.replay.buffer import Drawn
 from avatar_core.training.rollout import Visit
-from avatar_core.training.step import StepOutcome
-from avatar_core.training.telemetry import Counters
 from avatar_core.types import Completion, Group
 
 
 class Part(NamedTuple):
-    """Prompts whose completions enter the update together: all fresh ones, or all replayed ones."""
+    """Prompts whose completions enter the update together: all fresh, or all replayed ones."""
 
     encoded: Encoded
     """The prompts under the current policy, with gradients."""
@@ -63,6 +62,11 @@ class Rehearsal(NamedTuple):
     visits: Sequence[Visit]
     """Their prompts, looked at again."""
 
+    @property
+    def size(self) -> int:
+        """Number of completions."""
+        return sum(len(part.members) for part in self.replayed)
+
     def part(self, policy: Policy) -> Part:
         """Encode the prompts under the current policy."""
         return Part(
@@ -73,33 +77,14 @@ class Rehearsal(NamedTuple):
         )
 
 
+NOTHING_REPLAYED = Rehearsal((), ())
+
+
 def fresh_advantages(groups: Sequence[Group], config: AdvantageConfig) -> list[Tensor]:
     """Group-relative advantages of fresh groups of one size; unscored completions get 0."""
     rewards = torch.tensor([[c.reward or 0.0 for c in group.completions] for group in groups])
     scored = torch.tensor([[c.reward is not None for c in group.completions] for group in groups])
     return list(group_advantages(rewards, scored, eps=config.eps, scale=config.scale))
-
-
-def count_step(
-    counters: Counters, fresh: Sequence[Group], replayed: Sequence[Replayed], outcome: StepOutcome
-) -> None:
-    """Add a step to the totals; every completion generated counts, whatever became of it."""
-    members = [completion for group in fresh for completion in group.completions]
-    again = sum(len(part.members) for part in replayed)
-    counters.completions_generated += len(members)
-    counters.tokens_generated += sum(len(completion.token_ids) for completion in members)
-    counters.completions_trained += (len(members) + again) * outcome.taken
-    counters.completions_replayed += again * outcome.taken
-    counters.groups += len(fresh)
-    counters.groups_no_signal += sum(not has_signal(group) for group in fresh)
-    counters.hints_used += sum(group.hinted for group in fresh)
-    counters.unscored += sum(completion.reward is None for completion in members)
-    counters.skipped_steps += not outcome.taken
-
-
-def has_signal(group: Group) -> bool:
-    """Whether the scored rewards of a group differ, decided on rewards and not on float advantages."""
-    return len({c.reward for c in group.completions if c.reward is not None}) > 1
 
 
 def replayed_advantages(
@@ -131,10 +116,9 @@ def replayed_advantages(
     ]
 
 
-def update_loss(
-    policy: Policy, parts: Sequence[Part], loss: LossConfig, shaping: AdvantageConfig
-) -> LossTerms:
+def update_loss(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> LossTerms:
     """The loss over all completions of an update; only parts with completions may be given."""
+    loss, shaping = config.loss, config.advantage
     tokens = [[[_ids(c) for c in group] for group in part.completions] for part in parts]
     current = _join(
         [policy.logprobs(part.encoded, ids) for part, ids in zip(parts, tokens, strict=True)]
@@ -145,14 +129,7 @@ def update_loss(
     )
     kl = None
     if loss.beta > 0:
-        with policy.reference() as reference:
-            frozen = _join(
-                [
-                    reference.logprobs(reference.encode([v.prepared for v in part.visits]), ids)
-                    for part, ids in zip(parts, tokens, strict=True)
-                ]
-            )
-        kl = kl_k3(current.logprobs, frozen.logprobs, mask)
+        kl = kl_k3(current.logprobs, _reference_logprobs(policy, parts, tokens), mask)
     advantages = torch.cat([values for part in parts for values in part.advantages])
     return policy_loss(
         current.logprobs,
@@ -168,8 +145,21 @@ def update_loss(
         kl=kl,
         beta=loss.beta,
         aggregate=loss.aggregate,
+        max_length=config.sampling.max_new_tokens,
         ratio_cap=loss.ratio_cap,
     )
+
+
+def _reference_logprobs(
+    policy: Policy, parts: Sequence[Part], tokens: Sequence[Sequence[Sequence[Tensor]]]
+) -> Tensor:
+    """Log-probabilities of the same completions under the frozen reference, which encodes anew."""
+    with policy.reference() as reference:
+        rows = [
+            reference.logprobs(reference.encode([v.prepared for v in part.visits]), ids)
+            for part, ids in zip(parts, tokens, strict=True)
+        ]
+    return _join(rows).logprobs
 
 
 def _ids(completion: Completion) -> Tensor:

@@ -17,7 +17,7 @@ TEMPLATES: tuple[Template, ...] = (*VISUAL, *AUDIO_VISUAL, *LOCALISATION)
 LEVELS = (1, 2, 3)
 
 _EVEN = (1.0, 1.0, 1.0)
-_EASY = (0.45, 0.45, 0.1)
+_EASY = (0.5, 0.3, 0.2)
 
 
 class Drawn(NamedTuple):
@@ -43,7 +43,7 @@ def make_scene(
         index: place in the collection, from 0.
         stage: 1 visual, 2 audio-visual, 3 localisation, 0 all of them.
         levels: weights of the levels 1, 2 and 3; by default even, and
-            (0.45, 0.45, 0.1) for stage 0.
+            (0.5, 0.3, 0.2) for stage 0.
 
     Raises:
         UsageError: an unknown split or stage, a negative index, or weights that are not three,

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from avatar_cli.__main__ import main
+from avatar_cli.options import Output
+from avatar_cli.render_eval import gain_table, show_evaluations, signed_percent
+from avatar_core.evaluation.compare import Gain
+from avatar_core.evaluation.run import Evaluation
+from avatar_core.evaluation.tally import Interval, summarise
+from avatar_core.files import read_json
+from tests.eval_rows import eval_row
+from tests.run_records import manifest
+from tests.tiny_run import NUMPY_COPY, tiny_run
+
+pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tiny_run(tmp_path_factory.mktemp("run") / "run"))
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("scenes"))
+
+
+def cells(printed: str) -> list[list[str]]:
+    return [line.split() for line in printed.splitlines()]
+
+
+def test_list_names_the_benchmarks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "list"]) == 0
+    assert ["scenes", "endless", "video", "+", "sound", "accuracy"] == next(
+        row[:6] for row in cells(capsys.readouterr().out) if row[:1] == ["scenes"]
+    )
+    assert main(["eval", "list", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in document["benchmarks"]] == ["scenes"]
+
+
+def test_list_loads_no_torch() -> None:
+    code = (
+        "import sys; from avatar_cli.__main__ import main; code = main(['eval', 'list']);"
+        "sys.exit(code or str({'torch', 'transformers'} & set(sys.modules) or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
+
+
+def test_an_evaluation_prints_its_tables_and_resumes(
+    run: str, clips: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    command = ["eval", "scenes", "--model", run, "--data-root", clips, "--limit", "3"]
+    command += ["--out", str(out), "--quiet"]
+    assert main(command) == 0
+    rows = cells(capsys.readouterr().out)
+    summary = read_json(out / "summary.json")
+    for family, score in summary["groups"]["family"].items():
+        shown = f"{100 * score['accuracy']:.1f}"
+        assert [*family.split(), str(score["n"]), str(score["correct"]), shown, "%"] in rows
+    assert ["items", "3"] in rows
+    for status, number in summary["status"].items():
+        assert [status, str(number)] in rows
+    first = (out / "results.jsonl").read_bytes()
+    assert main([*command, "--json", "--baseline", str(out)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["evaluations"] == [{"directory": str(out), **summary}]
+    assert document["gain"]["gain"] == 0.0
+    assert (out / "results.jsonl").read_bytes() == first
+
+
+def test_bad_input_is_one_line_and_writes_nothing(
+    run: str, clips: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    mistakes: list[tuple[list[str], str]] = [
+        (["scnes"], "did you mean 'scenes'"),
+        (["scenes", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
+        (["scenes", "--model", str(tmp_path)], "config.json"),
+        (["scenes", "--split", "dev"], "no split 'dev'"),
+        (["scenes", "--stage", "4"], "--stage"),
+        (["scenes", "--blank", "colour"], "blank"),
+        (["scenes", "--batch-size", "many"], "batch_size"),
+        (["scenes", "--batch-size", "0"], "batch_size"),
+        (["scenes", "--baseline", str(tmp_path)], "holds no results.jsonl"),
+        (["scenes", "list"], "unknown benchmark 'list'"),
+        (["scenes", "--question-only"], "No such option"),
+    ]
+    for arguments, message in mistakes:
+        given = [*arguments, "--data-root", clips, "--out", str(out), "--limit", "1"]
+        assert main(["eval", *given]) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert shown.err.startswith("avatar: ")
+        assert shown.err.count("\n") == 1
+        assert message in shown.err
+    assert len(mistakes) == 11
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failed_items_show_the_tables_and_exit_3(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["eval", "scenes", "--model", run, "--data-root", str(tmp_path / "scenes")]
+    command += ["--limit", "2", "--out", str(tmp_path / "out"), "--quiet"]
+    assert main(command) == 0
+    for clip in (tmp_path / "scenes" / "clips").iterdir():
+        clip.write_bytes(b"no film")
+    capsys.readouterr()
+    assert main([*command, "--no-resume"]) == 3
+    shown = capsys.readouterr()
+    assert ["error", "2"] in cells(shown.out)
+    assert "2 error, 0 missing_media of 2 items" in shown.err
+    assert main([*command, "--no-resume", "--allow-missing"]) == 0
+
+
+def test_foreign_text_cannot_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        eval_row("a", True, groups={"fam\x1b[2Jily": "[red]x[/red]\x07"}),
+        eval_row("b", False, groups={"fam\x1b[2Jily": "y\u202e"}),
+    ]
+    summary = summarise(rows, {"a": "a", "b": "b"}, benchmark="scenes", manifest=manifest())
+    one = Evaluation(Path("out\x1b[31m"), summary, tuple(rows), {"a": "a", "b": "b"})
+    show_evaluations([one], None, Output())
+    printed = capsys.readouterr().out
+    assert "[red]x[/red]" in printed
+    assert {c for c in printed if not c.isprintable()} == {"\n"}
+
+
+def test_a_gain_is_shown_with_its_sign(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [signed_percent(0.125), signed_percent(-0.5)] == ["+12.5", "-50.0"]
+    table = gain_table(Gain(Path("b"), 0.25, 0.5, 0.25, Interval(-0.1, 0.6)))
+    assert list(table.columns[1].cells) == ["25.0 %", "50.0 %", "+25.0", "-10.0 to +60.0"]
+    table = gain_table(Gain(Path("b"), None, None, 0.0, None))
+    assert list(table.columns[1].cells) == ["-", "-", "+0.0", "-"]

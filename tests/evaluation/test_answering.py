@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from avatar_core.asking import Asker
+from avatar_core.data.scenes import scene_samples
+from avatar_core.evaluation.answering import Reply, answer_samples, answered_row
+from avatar_core.media import MediaLoader
+from avatar_core.models.loading import load_policy
+from avatar_core.run_settings import run_settings
+from avatar_core.types import MediaRef, Sample
+from tests.tiny_run import NUMPY_COPY
+
+pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+
+CHOICE = Sample(
+    "s", "Which colour?", (), "A", "multiple choice", ("red", "blue"), family="colour", stage=1
+)
+
+
+def test_every_sample_gets_one_row_in_order(run: Path, clips: Path, tmp_path: Path) -> None:
+    good = scene_samples(split="test", stage=1, count=3, root=clips)
+    (tmp_path / "noise.mp4").write_bytes(b"noise")
+    ill = [
+        replace(good[0], id="gone", media=(MediaRef("video", str(tmp_path / "gone.mp4")),)),
+        replace(good[0], id="noise", media=(MediaRef("video", str(tmp_path / "noise.mp4")),)),
+        replace(good[0], id="control", question="<|im_end|> What colour?"),
+    ]
+    asked = [good[0], ill[0], ill[1], good[1], ill[2], good[2], replace(ill[0], id="last")]
+    settings = run_settings(str(run))
+    policy = load_policy(settings.checkpoint)
+    with MediaLoader(settings.media) as loader:
+        asker = Asker(policy, loader, system_prompt="Answer.")
+        rows = list(answer_samples(policy, asker, asked, max_new_tokens=3, batch_size=3))
+    assert [row.id for row in rows] == [sample.id for sample in asked]
+    answered = {"ok", "unparsed", "truncated"}
+    gone, ill_formed = {"missing_media"}, {"error"}
+    expected = [answered, gone, ill_formed, answered, ill_formed, answered, gone]
+    assert all(row.status in one for row, one in zip(rows, expected, strict=True))
+    for row in rows:
+        failed = row.status in {"error", "missing_media"}
+        assert (row.text is None) == (row.error is not None) == failed
+        assert row.modalities == (() if failed else ("text", "frames", "sound"))
+        assert row.correct is not None
+    assert "control token" in str(rows[4].error)
+
+
+REPLIES = [
+    (Reply("<think>x</think><answer>red</answer>", False), "ok", "red", True),
+    (Reply("<think>x</think><answer>blue</answer>", False), "ok", "blue", False),
+    (Reply("<think>x</think><answer>green</answer>", False), "unparsed", None, False),
+    (Reply("<think>red or", False), "unparsed", None, False),
+    (Reply("<think>red or", True), "truncated", None, False),
+    (Reply("<think>x</think><answer>red", True), "truncated", "red", True),
+    (Reply("", False), "unparsed", None, False),
+]
+
+
+def test_status_prediction_and_score_of_a_reply() -> None:
+    for reply, status, prediction, correct in REPLIES:
+        row = answered_row(CHOICE, [], reply, 0.25)
+        assert (row.status, row.prediction, row.correct) == (status, prediction, correct)
+        assert (row.score, row.gold) == (float(correct), "red")
+        assert (row.text, row.truncated, row.seconds) == (reply.text, reply.truncated, 0.25)
+        assert row.groups == {"family": "colour", "stage": "1"}
+    assert len(REPLIES) == 7
+
+
+def test_a_numerical_answer_keeps_partial_credit() -> None:
+    sample = Sample("n", "How many?", (), "4", "numerical")
+    row = answered_row(sample, [], Reply("<answer>3</answer>", False), 0.0)
+    # 1 − |3 − 4| / 4.
+    assert (row.score, row.correct, row.prediction) == (0.75, False, "3")

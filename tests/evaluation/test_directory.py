@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig
+from avatar_core.config.media import MediaConfig
+from avatar_core.config.resolve import dotted_keys
+from avatar_core.errors import UsageError
+from avatar_core.evaluation.directory import changed_settings, check_directory, result_directory
+from avatar_core.files import write_json
+
+
+def config(**changes: Any) -> EvalConfig:
+    return EvalConfig(**{"names": ("scenes",), "media": MediaConfig(), **changes})
+
+
+def test_default_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    checkpoint = Path("runs") / "stage1" / "checkpoints" / "step-40"
+    checkpoint.mkdir(parents=True)
+    expected = {
+        "tiny": "tiny/scenes",
+        "runs/stage1": "stage1/scenes",
+        "runs/stage1/": "stage1/scenes",
+        str(checkpoint): "stage1-step-40/scenes",
+        "org/name": "org--name/scenes",
+        "../..": f"{tmp_path.parents[1].name}/scenes",
+        "/..": "model/scenes",
+    }
+    for model, where in expected.items():
+        found = result_directory(config(model=model), "scenes")
+        assert found == Path("runs") / "eval" / where
+    assert result_directory(config(stage=2, blank=("sound",)), "scenes").name == (
+        "scenes-stage2-no-sound"
+    )
+
+
+def test_several_benchmarks_share_an_out_directory() -> None:
+    both = config(names=("scenes", "other"), out=Path("out"))
+    assert result_directory(both, "other") == Path("out") / "other"
+    assert result_directory(config(out=Path("out")), "scenes") == Path("out")
+
+
+def test_every_field_is_free_or_frozen(tmp_path: Path) -> None:
+    stored = tmp_path / "config.json"
+    changes: dict[str, Any] = {
+        "names": ("other",),
+        "model": "other",
+        "data_root": Path("x"),
+        "split": "validation",
+        "stage": 2,
+        "limit": 3,
+        "sample_seed": 1,
+        "batch_size": 3,
+        "audio": "off",
+        "max_new_tokens": 3,
+        "blank": ("frames",),
+        "system_prompt": "x",
+        "out": Path("x"),
+        "resume": False,
+        "allow_missing": True,
+        "media": MediaConfig(fps=9.0),
+    }
+    assert changes.keys() == EvalConfig.model_fields.keys()
+    write_json(stored, config().model_dump(mode="json"))
+    for name, value in changes.items():
+        frozen = changed_settings(stored, config(**{name: value}))
+        assert bool(frozen) == (name not in FREE_ON_RESUME)
+    workers = config(media=MediaConfig(workers=2, cache_bytes=0))
+    assert changed_settings(stored, workers) == []
+    known = {*EvalConfig.model_fields, *dotted_keys(MediaConfig, "media.")}
+    assert known >= FREE_ON_RESUME
+
+
+def test_a_start_cut_short_may_be_repeated(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("1")
+    (tmp_path / "manifest.json").write_text("{}")
+    check_directory(tmp_path, config())
+    check_directory(tmp_path / "new" / "deep", config())
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_directory_that_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Permissions do not bind root, who runs the tests in a container.
+    monkeypatch.setattr("avatar_core.evaluation.directory.os.access", lambda *_: False)
+    with pytest.raises(UsageError, match=f"{tmp_path} is no directory that can be written"):
+        check_directory(tmp_path / "out", config())

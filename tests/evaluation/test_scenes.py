@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from avatar_core.errors import UsageError
+from avatar_core.evaluation.catalogue import BENCHMARKS, find, load
+
+
+def test_stages_take_turns_and_counts_differ_by_one_at_most(clips: Path) -> None:
+    for limit, counts in ((1, [1, 0, 0]), (2, [1, 1, 0]), (6, [2, 2, 2]), (8, [3, 3, 2])):
+        samples = load("scenes", clips, limit=limit)
+        stages = [sample.stage for sample in samples]
+        assert stages == [1 + index % 3 for index in range(limit)]
+        assert [stages.count(stage) for stage in (1, 2, 3)] == counts
+        assert len({sample.id for sample in samples}) == limit
+        assert all(sample.id.startswith("scenes/test/0/") for sample in samples)
+
+
+def test_one_stage_and_another_seed(clips: Path) -> None:
+    first = load("scenes", clips, limit=3, stage=2)
+    assert [sample.stage for sample in first] == [2, 2, 2]
+    other = load("scenes", clips, limit=3, stage=2, sample_seed=5)
+    assert {s.id for s in first}.isdisjoint(s.id for s in other)
+    assert all(Path(ref.path).is_relative_to(clips) for s in other for ref in s.media)
+
+
+def test_unknown_names_and_splits(clips: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'scenes'"):
+        find("scnes")
+    with pytest.raises(UsageError, match="no split 'dev'"):
+        load("scenes", clips, split="dev")
+    assert list(BENCHMARKS) == ["scenes"]

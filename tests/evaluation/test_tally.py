@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from avatar_core.evaluation.tally import (
+    STATUSES,
+    Interval,
+    accuracy,
+    accuracy_interval,
+    answered_accuracy,
+    bootstrap_interval,
+    failed_share,
+    mean_score,
+    paired_gain,
+    status_counts,
+    subset_scores,
+    summarise,
+)
+from avatar_core.records import EvalRow
+from tests.eval_rows import eval_row
+from tests.run_records import eval_summary, manifest
+
+OUTCOMES = st.tuples(st.sampled_from(STATUSES), st.sampled_from([True, False, None]))
+
+
+def rows_of(*correct: bool | None) -> list[EvalRow]:
+    return [eval_row(str(index), value) for index, value in enumerate(correct)]
+
+
+def own_clusters(rows: list[EvalRow]) -> dict[str, str]:
+    return {row.id: row.id for row in rows}
+
+
+def test_failures_count_as_wrong_and_answered_accuracy_leaves_them_out() -> None:
+    rows = [
+        eval_row("a", True),
+        eval_row("b", False),
+        eval_row("c", False, status="unparsed", prediction=None),
+        eval_row("d", False, status="error", prediction=None),
+        eval_row("e", True, status="truncated", truncated=True),
+    ]
+    # Right are a and e: 2 of 5 items, 2 of the 3 that state an answer.
+    assert accuracy(rows) == 2 / 5
+    assert answered_accuracy(rows) == 2 / 3
+
+
+def test_without_scores_there_is_no_accuracy() -> None:
+    assert accuracy([]) is None
+    assert accuracy(rows_of(None, None)) is None
+    assert answered_accuracy([eval_row(prediction=None)]) is None
+    assert mean_score(rows_of(None)) is None
+
+
+def test_mean_score_keeps_partial_credit() -> None:
+    # (1 + 0.5 + 0) / 3; the row without a score is left out.
+    rows = [eval_row("a", True), eval_row("b", False, score=0.5), eval_row("c", False)]
+    assert mean_score([*rows, eval_row("d", None)]) == 0.5
+
+
+@given(st.lists(OUTCOMES, max_size=30))
+def test_counts_add_up(outcomes: list[tuple[str, bool | None]]) -> None:
+    rows = [
+        eval_row(str(index), correct, status=status, groups={"family": status[0]})
+        for index, (status, correct) in enumerate(outcomes)
+    ]
+    counts = status_counts(rows)
+    assert tuple(counts) == STATUSES
+    assert sum(counts.values()) == len(rows)
+    for scores in subset_scores(rows).values():
+        assert sum(score.n for score in scores.values()) == len(rows)
+        assert sum(score.correct for score in scores.values()) == sum(
+            bool(row.correct) for row in rows
+        )
+    summary = summarise(rows, own_clusters(rows), benchmark="scenes", manifest=manifest())
+    assert sum(summary.status.values()) == summary.n == len(rows)
+    if summary.accuracy is not None:
+        assert summary.accuracy == summary.correct / summary.n
+        assert summary.ci95 is None or 0 <= summary.ci95[0] <= summary.ci95[1] <= 1
+
+
+def test_interval_of_two_clusters_by_hand() -> None:
+    # Two clusters of one item each, means 0 and 1. A resample draws both twice with probability
+    # 1/4 each and one of each with 1/2, so the 2.5th and 97.5th percentiles are 0 and 1.
+    assert bootstrap_interval([0.0, 1.0], ["a", "b"]) == Interval(0.0, 1.0)
+
+
+def test_interval_draws_whole_clusters() -> None:
+    # Every cluster holds one right and one wrong item: whichever are drawn, the mean is 1/2. Items
+    # drawn one by one would spread.
+    values = [1.0, 0.0] * 10
+    pairs = [str(index // 2) for index in range(20)]
+    assert bootstrap_interval(values, pairs) == Interval(0.5, 0.5)
+    alone = bootstrap_interval(values, [str(index) for index in range(20)])
+    assert alone is not None
+    assert alone.low < 0.5 < alone.high
+
+
+def test_interval_is_near_the_normal_one() -> None:
+    # 120 of 200 right: 0.6 ± 1.96 · sqrt(0.6 · 0.4 / 200) = 0.6 ± 0.068.
+    rows = rows_of(*[True] * 120, *[False] * 80)
+    interval = accuracy_interval(rows, own_clusters(rows))
+    assert interval is not None
+    assert interval.low == pytest.approx(0.532, abs=0.01)
+    assert interval.high == pytest.approx(0.668, abs=0.01)
+
+
+def test_interval_at_the_ends_is_the_exact_one() -> None:
+    # Clopper and Pearson for 0 of 10: the p with (1 − p)^10 = 0.025, which is 0.3085.
+    wrong, right = rows_of(*[False] * 10), rows_of(*[True] * 10)
+    assert accuracy_interval(wrong, own_clusters(wrong)) == pytest.approx((0.0, 0.3085), abs=1e-4)
+    assert accuracy_interval(right, own_clusters(right)) == pytest.approx((0.6915, 1.0), abs=1e-4)
+
+
+def test_one_cluster_has_no_interval() -> None:
+    rows = rows_of(True, False)
+    assert bootstrap_interval([1.0, 0.0], ["a", "a"]) is None
+    assert accuracy_interval(rows, {"0": "a", "1": "a"}) is None
+
+
+def test_paired_gain_by_hand() -> None:
+    # Differences are +1, 0, −1, +1: mean 1/4.
+    gain, interval = paired_gain(
+        rows_of(False, True, True, False), rows_of(True, True, False, True)
+    )
+    assert gain == 0.25
+    assert interval is not None
+    assert interval.low < 0.25 < interval.high
+    # All four differences are +1 in both videos, so no resample differs.
+    videos = {"0": "v", "1": "v", "2": "w", "3": "w"}
+    sure = paired_gain(rows_of(*[False] * 4), rows_of(*[True] * 4), videos)
+    assert sure == (1.0, Interval(1.0, 1.0))
+
+
+def test_paired_gain_refuses_other_items() -> None:
+    for before, after in (([], []), (rows_of(True), rows_of(True, True))):
+        with pytest.raises(ValueError, match="same items"):
+            paired_gain(before, after)
+
+
+def test_failed_share() -> None:
+    status = {"ok": 5, "unparsed": 1, "truncated": 1, "error": 2, "missing_media": 1}
+    assert failed_share(eval_summary(n=10, status=status)) == 0.3
