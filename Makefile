@@ -11,6 +11,7 @@ demo: $(VENV)/.installed
 	$(BIN)/avatar train --stage 1 --out runs/demo
 
 # The quick tests, then the slow ones.
+test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) -m slow

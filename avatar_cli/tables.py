@@ -40,7 +40,7 @@ def run_tables(summary: RunSummary) -> list[Table]:
         tables.append(evaluation_table(summary.evaluation))
     if summary.rewards["all"].groups:
         tables += [reward_table(summary), advantage_table(summary)]
-    if any(figures.prompts is not None or figures.draws for figures in summary.tiers.values()):
+    if any(figures.stored is not None or figures.draws for figures in summary.tiers.values()):
         tables.append(tier_table(summary))
     if summary.phases:
         tables.append(phase_table(summary))
@@ -85,12 +85,12 @@ def advantage_table(summary: RunSummary) -> Table:
 def tier_table(summary: RunSummary) -> Table:
     """Show the replay buffer by tier: occupancy, draws, age and reuse."""
     table = _table("Replay buffer", "tier")
-    for heading in ("prompts", "share", "draws", "age mean", "age max", "reuse mean"):
+    for heading in ("stored", "share", "draws", "age mean", "age max", "reuse mean"):
         table.add_column(heading, justify="right")
     for tier, figures in summary.tiers.items():
         table.add_row(
             tier,
-            count(figures.prompts),
+            count(figures.stored),
             percent(figures.share),
             count(figures.draws),
             decimal(figures.age_mean, 1),

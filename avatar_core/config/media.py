@@ -5,7 +5,7 @@ One value travels to rollout, log-probabilities and evaluation.
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from avatar_core.config.base import Frozen
 from avatar_core.types import AudioMode, VideoReader
@@ -44,3 +44,12 @@ class MediaConfig(Frozen):
     """Files with a wider or higher picture are refused."""
     max_streams: int = Field(8, gt=0)
     """Files with more streams are refused."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> MediaConfig:
+        for low, high in (("min_frames", "max_frames"), ("min_pixels", "max_pixels")):
+            if getattr(self, low) > getattr(self, high):
+                raise ValueError(
+                    f"media.{low}={getattr(self, low)} exceeds media.{high}={getattr(self, high)}"
+                )
+        return self

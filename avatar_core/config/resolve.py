@@ -40,8 +40,8 @@ def preset_names() -> list[str]:
 
 def resolve_train(
     *,
-    stage: int,
-    preset: str = "paper",
+    stage: int | None = None,
+    preset: str | None = None,
     file: Path | None = None,
     assignments: Iterable[str] = (),
     flags: Mapping[str, object] | None = None,
@@ -49,21 +49,26 @@ def resolve_train(
     """Resolve the configuration of a training run.
 
     Args:
-        stage: 0 to 3.
-        preset: one of `preset_names()`.
+        stage: 0 to 3; `None` takes the one that `file` or an assignment names.
+        preset: one of `preset_names()`; `None` likewise, else "paper".
         file: a TOML file of overrides, as `--dry-run` prints them.
         assignments: `section.key=value` strings, values in TOML or bare text.
-        flags: top-level fields given as flags; `None` values are not given.
+        flags: fields given as flags, sections as mappings; `None` values are not given.
 
     Raises:
-        UsageError: unknown preset, key or value out of range; names it and the nearest valid name.
+        UsageError: no stage, an unknown preset or key, or a value out of range; names it and the
+            nearest valid name.
     """
-    given = {key: value for key, value in (flags or {}).items() if value is not None}
     user: Tree = read_toml(file) if file else {}
     for assignment in assignments:
         merge(user, parse_assignment(assignment))
-    merge(user, {**given, "stage": stage, "preset": preset})
-    model = user.get("model", TrainConfig.model_fields["model"].default)
+    merge(user, _given({**(flags or {}), "stage": stage, "preset": preset}))
+    if "stage" not in user:
+        raise UsageError("Missing option '--stage': give 0 to 3, or a --config that names it")
+    defaults = {name: TrainConfig.model_fields[name].default for name in ("model", "preset")}
+    model, preset, stage = (
+        user.get(name, defaults.get(name)) for name in ("model", "preset", "stage")
+    )
     tree: Tree = {}
     for name in [preset, *(["tiny"] if model == "tiny" else [])]:
         document = read_preset(name)
@@ -74,6 +79,15 @@ def resolve_train(
     merge(tree, {"out": f"runs/stage{stage}"})
     merge(tree, user)
     return validate(TrainConfig, tree)
+
+
+def _given(values: Mapping[str, object]) -> Tree:
+    """The values that are not `None`, in sections too."""
+    return {
+        key: _given(value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+        if value is not None
+    }
 
 
 def read_preset(name: str) -> Tree:

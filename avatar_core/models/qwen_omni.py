@@ -35,7 +35,7 @@ from avatar_core.models.policy import (
     TokenLogprobs,
 )
 from avatar_core.models.prompting import prepare_inputs
-from avatar_core.models.thinker import parts_of, read_thinker
+from avatar_core.models.thinker import parts_of, read_thinker, without_bars
 
 LOGIT_ROWS = 1024
 """Token positions whose vocabulary logits are held at once."""
@@ -253,7 +253,8 @@ class QwenOmniPolicy:
         if self._adapter is not None:
             save_adapter(self._adapter, directory)
         else:
-            self.model.save_pretrained(directory)
+            with without_bars():
+                self.model.save_pretrained(directory)
         self.processor.save_pretrained(directory)
 
 

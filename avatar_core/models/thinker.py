@@ -5,11 +5,14 @@ transformers 5.23 moved the parts one level down; files on disk keep the names o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import nn
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
+from transformers.utils import logging
 
 from avatar_core.errors import CheckpointError
 
@@ -35,6 +38,18 @@ def parts_of(model: Qwen2_5OmniThinkerForConditionalGeneration) -> Parts:
     return Parts(model.model, model.model.language_model, model.lm_head)
 
 
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Keep the progress bars of transformers off the terminal inside the block."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def read_thinker(directory: Path, **options: Any) -> Qwen2_5OmniThinkerForConditionalGeneration:
     """Read a thinker from the safetensors of a directory, renamed as this release wants them.
 
@@ -51,13 +66,14 @@ def read_thinker(directory: Path, **options: Any) -> Qwen2_5OmniThinkerForCondit
             f"{directory}: holds no *.safetensors, the only weights that are read; convert them"
         )
     reader: Any = Qwen2_5OmniThinkerForConditionalGeneration
-    model, report = reader.from_pretrained(
-        directory,
-        use_safetensors=True,
-        local_files_only=True,
-        output_loading_info=True,
-        **options,
-    )
+    with without_bars():
+        model, report = reader.from_pretrained(
+            directory,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+            **options,
+        )
     missing = sorted(report["missing_keys"])
     if missing:
         raise CheckpointError(

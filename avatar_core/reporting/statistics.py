@@ -88,7 +88,7 @@ class TierFigures:
     """One tier of the replay buffer.
 
     Attributes:
-        prompts: prompts in the tier after the last step; `None` when the run has no buffer.
+        stored: completions stored in the tier after the last step; `None` without replay.
         share: the same as a share of all tiers.
         draws: replayed groups that came from the tier.
         age_mean: mean age of these draws in optimiser steps.
@@ -96,7 +96,7 @@ class TierFigures:
         reuse_mean: mean number of earlier draws of the same stored group.
     """
 
-    prompts: int | None
+    stored: int | None
     share: float | None
     draws: int
     age_mean: float | None
@@ -177,7 +177,7 @@ def tier_figures(
         drawn[key] += 1
     return {
         tier: TierFigures(
-            prompts=occupancy.get(tier),
+            stored=occupancy.get(tier),
             share=occupancy[tier] / known if tier in occupancy and known else None,
             draws=len(ages[tier]),
             age_mean=_mean(ages[tier]),

@@ -96,11 +96,11 @@ def test_tier_figures_count_occupancy_age_and_reuse() -> None:
     tiers = tier_figures([metrics_row(9)], groups)
     # Tiers of 1, 2 and 5 prompts. Ages of hard: 4, 8, 2; its draws had 0, 1, 0 earlier ones.
     hard, easy, medium = tiers["hard"], tiers["easy"], tiers["medium"]
-    assert (hard.prompts, hard.share, hard.draws) == (5, 5 / 8, 3)
+    assert (hard.stored, hard.share, hard.draws) == (5, 5 / 8, 3)
     assert hard.age_mean == pytest.approx(14 / 3)
     assert hard.age_max == 8
     assert hard.reuse_mean == pytest.approx(1 / 3)
-    assert (easy.prompts, easy.draws, easy.age_mean, easy.reuse_mean) == (1, 1, 6.0, 0.0)
+    assert (easy.stored, easy.draws, easy.age_mean, easy.reuse_mean) == (1, 1, 6.0, 0.0)
     assert (medium.draws, medium.age_mean, medium.age_max, medium.reuse_mean) == (
         0,
         None,
@@ -113,9 +113,9 @@ def test_a_run_without_a_buffer_has_no_occupancy() -> None:
     row = metrics_row(tier_easy=None, tier_medium=None, tier_hard=None)
     for metrics in ([row], []):
         figures = tier_figures(metrics, [])["hard"]
-        assert (figures.prompts, figures.share, figures.draws) == (None, None, 0)
+        assert (figures.stored, figures.share, figures.draws) == (None, None, 0)
     empty = tier_figures([metrics_row(tier_easy=0, tier_medium=0, tier_hard=0)], [])["hard"]
-    assert (empty.prompts, empty.share) == (0, None)
+    assert (empty.stored, empty.share) == (0, None)
 
 
 def test_phase_times_are_summed_and_shared() -> None:
