@@ -65,6 +65,11 @@ def percent(share: float | None) -> str:
     return MISSING if share is None else f"{100 * share:.1f} %"
 
 
+def signed_percent(share: float) -> str:
+    """Give a difference of fractions in percentage points, with its sign."""
+    return f"{100 * share:+.1f}"
+
+
 def decimal(value: float | None, digits: int = 3) -> str:
     """Give a number with a fixed number of decimals."""
     if value is None:

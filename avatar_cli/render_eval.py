@@ -12,7 +12,16 @@ from rich.table import Table
 from rich.text import Text
 
 from avatar_cli.options import Output
-from avatar_cli.render import MISSING, console, count, emit_json, percent, progress_bar, safe
+from avatar_cli.render import (
+    MISSING,
+    console,
+    count,
+    emit_json,
+    percent,
+    progress_bar,
+    safe,
+    signed_percent,
+)
 from avatar_cli.tables import evaluation_table
 from avatar_cli.text import plain
 from avatar_core.records import SCHEMA, EvalSummary, SubsetScore
@@ -101,11 +110,6 @@ def gain_table(gain: Gain) -> Table:
     table.add_row("gain on the same items", signed_percent(gain.gain))
     table.add_row("95 % interval of the gain", " to ".join(bounds) if bounds else MISSING)
     return table
-
-
-def signed_percent(share: float) -> str:
-    """Give a difference of fractions in percentage points, with its sign."""
-    return f"{100 * share:+.1f}"
 
 
 def _table(title: str | Text, first: str | Text) -> Table:

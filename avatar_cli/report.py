@@ -25,8 +25,8 @@ def report_command(
     show_runs(runs, output)
 
 
-def show_runs(runs: Sequence[Path], output: Output) -> None:
-    """Print the tables of runs, or their figures as JSON."""
+def show_runs(runs: Sequence[Path], output: Output, **more: object) -> None:
+    """Print the tables of runs, or their figures as JSON with `more` beside them."""
     from avatar_cli.render import console, emit_json
     from avatar_core.records import SCHEMA
     from avatar_core.reporting.records_io import load_run
@@ -35,7 +35,7 @@ def show_runs(runs: Sequence[Path], output: Output) -> None:
     summaries = [summarise(load_run(path)) for path in runs]
     if output.as_json:
         documents = [summary.to_document() for summary in summaries]
-        emit_json({"schema": SCHEMA, "runs": documents})
+        emit_json({"schema": SCHEMA, "runs": documents, **more})
         return
 
     from avatar_cli.tables import comparison_table, run_heading, run_tables

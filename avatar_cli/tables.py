@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from avatar_cli.render import count, decimal, percent, safe
+from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent
 from avatar_core.records import EvalSummary
 from avatar_core.reporting.statistics import AdvantageStatistics, RewardDiversity
 from avatar_core.reporting.summary import SELECTIONS, RunSummary
+
+if TYPE_CHECKING:
+    from avatar_core.training.held_out import HeldOut
 
 
 def run_heading(summary: RunSummary) -> Text:
@@ -139,14 +143,31 @@ def evaluation_table(score: EvalSummary) -> Table:
     """Show the score of an evaluation with its interval and what became of every item."""
     table = _table(safe(f"Evaluation of {score.model} on {score.benchmark}"), "")
     table.add_column("", justify="right")
-    interval = " to ".join(percent(bound) for bound in score.ci95) if score.ci95 else "-"
     table.add_row(safe(score.headline), percent(score.accuracy))
-    table.add_row("95 % interval", interval)
+    table.add_row("95 % interval", _interval(score.ci95, percent))
     table.add_row("answered items only", percent(score.accuracy_answered))
     table.add_row("items", count(score.n))
     for status, number in score.status.items():
         table.add_row(f"  {status}", count(number))
     return table
+
+
+def held_out_table(gained: HeldOut) -> Table:
+    """Show the accuracy on held-out samples before and after a stage, and the paired gain."""
+    table = _table(f"Accuracy on {count(gained.samples)} held-out samples", "")
+    for heading in ("accuracy", "95 % interval"):
+        table.add_column(heading, justify="right")
+    for moment, accuracy in (("before", gained.before), ("after", gained.after)):
+        table.add_row(moment, percent(accuracy.value), _interval(accuracy.interval, percent))
+    bounds = _interval(gained.gain_interval, signed_percent)
+    table.add_row("gain on the same samples", signed_percent(gained.gain), bounds)
+    return table
+
+
+def held_out_document(gained: HeldOut) -> dict[str, Any]:
+    """Give the same as JSON values."""
+    moments = {"before": gained.before._asdict(), "after": gained.after._asdict()}
+    return {**gained._asdict(), **moments}
 
 
 def comparison_table(summaries: Sequence[RunSummary]) -> Table:
@@ -167,6 +188,10 @@ def comparison_table(summaries: Sequence[RunSummary]) -> Table:
             percent(summary.advantages["all"].within_0_1),
         )
     return table
+
+
+def _interval(bounds: tuple[float, float] | None, show: Callable[[float], str]) -> str:
+    return " to ".join(map(show, bounds)) if bounds else MISSING
 
 
 def _table(title: str | Text, first: str) -> Table:

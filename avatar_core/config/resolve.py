@@ -62,7 +62,7 @@ def resolve_train(
     user: Tree = read_toml(file) if file else {}
     for assignment in assignments:
         merge(user, parse_assignment(assignment))
-    merge(user, _given({**(flags or {}), "stage": stage, "preset": preset}))
+    merge(user, present({**(flags or {}), "stage": stage, "preset": preset}))
     if "stage" not in user:
         raise UsageError("Missing option '--stage': give 0 to 3, or a --config that names it")
     defaults = {name: TrainConfig.model_fields[name].default for name in ("model", "preset")}
@@ -70,10 +70,10 @@ def resolve_train(
         user.get(name, defaults.get(name)) for name in ("model", "preset", "stage")
     )
     tree: Tree = {}
-    for name in [preset, *(["tiny"] if model == "tiny" else [])]:
+    for name in [str(preset), *(["tiny"] if model == "tiny" else [])]:
         document = read_preset(name)
         # The tiny scale may differ between presets: [grpo.stage1] refines [stage1] for preset grpo.
-        for table in (document, document.get(preset, {})):
+        for table in (document, document.get(str(preset), {})):
             merge(tree, table.get("all", {}))
             merge(tree, table.get(f"stage{stage}", {}))
     merge(tree, {"out": f"runs/stage{stage}"})
@@ -81,10 +81,10 @@ def resolve_train(
     return validate(TrainConfig, tree)
 
 
-def _given(values: Mapping[str, object]) -> Tree:
+def present(values: Mapping[str, object]) -> Tree:
     """The values that are not `None`, in sections too."""
     return {
-        key: _given(value) if isinstance(value, Mapping) else value
+        key: present(value) if isinstance(value, Mapping) else value
         for key, value in values.items()
         if value is not None
     }

@@ -152,6 +152,10 @@ class OptimConfig(Frozen):
     """Share of the steps over which the rate rises."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """After warm-up: to zero along a cosine, or constant."""
+    beta1: float = Field(0.9, ge=0, lt=1)
+    """Decay of AdamW's mean of gradients."""
+    beta2: float = Field(0.999, ge=0, lt=1)
+    """Decay of AdamW's mean of squared gradients; lower follows faster in a short run."""
     weight_decay: float = Field(0.0, ge=0)
     """Decoupled weight decay."""
     max_grad_norm: float = Field(1.0, gt=0)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from torch import nn
 from transformers import (
     Qwen2_5OmniProcessor,
@@ -28,7 +28,7 @@ from transformers import (
 
 from avatar_core.models.thinker import parts_of
 
-VOCABULARY = 512
+VOCABULARY = 576
 HIDDEN = 128
 LAYERS = 4
 TOWER = 64
@@ -72,11 +72,14 @@ CHAT_TEMPLATE = """\
 
 
 def tiny_tokenizer() -> Qwen2Tokenizer:
-    """A byte-level BPE tokenizer: 512 entries from the packaged corpus, and the family's tokens."""
+    """A byte-level BPE tokenizer: 576 entries from the packaged corpus, and the family's tokens."""
     corpus = resources.files("avatar_core.models").joinpath("tiny_corpus.txt").read_text("utf-8")
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
+    # Loading rebuilds the family's own splitting of text, so learning has to use it too.
+    family = Qwen2Tokenizer().backend_tokenizer
+    tokenizer.normalizer = family.normalizer
+    tokenizer.pre_tokenizer = family.pre_tokenizer
+    tokenizer.decoder = family.decoder
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
         special_tokens=[*CHAT_TOKENS, *MEDIA_TOKENS.values()],

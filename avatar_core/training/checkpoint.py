@@ -21,10 +21,10 @@ from avatar_core.manifest import sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.replay.store import load_state, save_buffer
+from avatar_core.training.directory import CHECKPOINTS
 from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
-FOLDER = "checkpoints"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
@@ -45,7 +45,7 @@ def save_checkpoint(
     run: Path, step: int, policy: Policy, state: TrainerState, *, keep: int
 ) -> Path:
     """Publish `checkpoints/step-<N>` and remove all but the newest `keep` sound ones."""
-    path = run / FOLDER / f"step-{step}"
+    path = run / CHECKPOINTS / f"step-{step}"
     with disk_errors(path):
         if path.exists():
             # A run comes to a step again only when the checkpoint of that step was not sound.
@@ -61,7 +61,7 @@ def save_checkpoint(
         write_manifest(directory)
     kept = sound_checkpoints(run)[:keep]
     with disk_errors(path):
-        for old in run.glob(f"{FOLDER}/step-*"):
+        for old in run.glob(f"{CHECKPOINTS}/step-*"):
             if old not in kept:
                 shutil.rmtree(old)
     return path
@@ -69,8 +69,8 @@ def save_checkpoint(
 
 def remove_unfinished(run: Path) -> None:
     """Remove what a process that was killed while it saved has left; call it under the lock."""
-    with disk_errors(run / FOLDER):
-        for path in run.glob(f"{FOLDER}/.step-*.tmp"):
+    with disk_errors(run / CHECKPOINTS):
+        for path in run.glob(f"{CHECKPOINTS}/.step-*.tmp"):
             shutil.rmtree(path)
 
 

@@ -1,22 +1,20 @@
-"""What can be wrong with a run before anything is loaded, rendered or written."""
+"""What can be wrong with a run before anything is loaded, rendered or written.
+
+Loading transformers takes many times longer than all of this, so it waits until a checkpoint on
+disk has to be understood.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from huggingface_hub import constants, try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
-
 from avatar_core.config.resolve import nearest
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.manifest import verify_manifest
-from avatar_core.models.adapter import base_of
-from avatar_core.models.loading import CONFIG, check_configuration, is_adapter, local_checkpoint
 from avatar_core.rewards import REWARDS
-from avatar_core.training.checkpoint import FOLDER
 from avatar_core.training.data import SCENES, Data, held_out_samples, load_data
-from avatar_core.training.directory import check_directory
+from avatar_core.training.directory import CHECKPOINTS, CONFIG, check_directory
 
 
 def check_inputs(config: TrainConfig, *, resume: bool = True) -> Data | None:
@@ -36,12 +34,13 @@ def check_inputs(config: TrainConfig, *, resume: bool = True) -> Data | None:
     """
     check_directory(Path(config.out), config, resume=resume)
     check_rewards(config)
-    check_start(config)
+    data = None
     if config.data != SCENES:
-        return load_data(config)
-    if config.held_out.data:
+        data = load_data(config)
+    elif config.held_out.data:
         held_out_samples(config)
-    return None
+    check_start(config)
+    return data
 
 
 def check_rewards(config: TrainConfig) -> None:
@@ -79,8 +78,11 @@ def check_model(spec: str) -> None:
     if not Path(spec).is_dir():
         check_hub_id(spec)
         return
+    from avatar_core.models.adapter import base_of
+    from avatar_core.models.loading import check_configuration, is_adapter, local_checkpoint
+
     checkpoint = local_checkpoint(Path(spec))
-    if checkpoint.parent.name == FOLDER:
+    if checkpoint.parent.name == CHECKPOINTS:
         verify_manifest(checkpoint)
     if not any(checkpoint.glob("*.safetensors")):
         raise CheckpointError(f"{checkpoint}: holds no *.safetensors; give a whole checkpoint")
@@ -92,6 +94,9 @@ def check_model(spec: str) -> None:
 
 def check_hub_id(name: str) -> None:
     """Raise `UsageError` for what cannot be a hub id, or is not here while the hub is shut off."""
+    from huggingface_hub import constants, try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
     try:
         fetched = isinstance(try_to_load_from_cache(name, CONFIG), str)
     except HFValidationError as error:

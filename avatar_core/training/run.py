@@ -25,16 +25,15 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow, MetricsRow
 from avatar_core.replay import ReplayBuffer
 from avatar_core.stop import stop_on_signal
-from avatar_core.training.checkpoint import FOLDER, TrainerState, save_checkpoint
+from avatar_core.training.checkpoint import TrainerState, save_checkpoint
 from avatar_core.training.curriculum import course_of
 from avatar_core.training.data import Data, data_digest, load_data
 from avatar_core.training.directory import (
+    CHECKPOINTS,
     GROUPS,
     METRICS,
     check_directory,
-    claim,
     held_out_rows,
-    take_up,
 )
 from avatar_core.training.held_out import HeldOut, measure_held_out, summarise
 from avatar_core.training.loop import reinforce
@@ -42,6 +41,7 @@ from avatar_core.training.preflight import check_inputs
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
 from avatar_core.training.sft import supervise
 from avatar_core.training.step import make_optimiser
+from avatar_core.training.taking_up import claim, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.version import VERSION
@@ -92,6 +92,7 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
         data = data or load_data(config)
         watcher.say(f"loading {start}")
         policy = load_policy(start, seed=config.seed)
+        choose_trained(policy, config)
         claim(run, config, policy)
         loader = stack.enter_context(MediaLoader(config.media))
         trainee = new_trainee(policy, loader, data, config)
@@ -105,9 +106,17 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
         after = measure(trainee, data, config, "after", watcher)
     return RunResult(
         directory=run,
-        checkpoint=run / FOLDER / f"step-{config.steps}",
+        checkpoint=run / CHECKPOINTS / f"step-{config.steps}",
         held_out=summarise(before, after, data.held_out) if data.held_out else None,
     )
+
+
+def choose_trained(policy: QwenOmniPolicy, config: TrainConfig) -> None:
+    """Decide which weights training changes: those of a low-rank adapter, or all of the model."""
+    if config.tuning == "lora":
+        policy.add_adapter(config.lora.rank, config.lora.alpha, seed=config.seed)
+    else:
+        policy.merge_adapter()
 
 
 def starting_point(config: TrainConfig, watcher: Watcher) -> str:
@@ -128,7 +137,7 @@ def cold_start(config: TrainConfig, watcher: Watcher) -> Path:
     identity = f"{VERSION} {first.model_copy(update={'preset': ''}).model_dump_json()}"
     name = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     run = cache_directory().parent / "stage0" / name
-    last = run / FOLDER / f"step-{first.steps}"
+    last = run / CHECKPOINTS / f"step-{first.steps}"
     if last not in sound_checkpoints(run):
         watcher.say(f"no --init given: running stage 0 first; it is kept in {run} for later runs")
         train(first.model_copy(update={"out": str(run)}), watcher=watcher)

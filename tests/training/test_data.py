@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_core.config.resolve import resolve_train
+from avatar_core.errors import DataError, UsageError
+from avatar_core.training.data import data_digest, load_data
+from avatar_core.types import Sample
+
+
+def write_data(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
+    """A JSONL file; every clip that it names is there, though no film."""
+    for row in rows:
+        for clip in row["videos"]:
+            (folder / clip).write_bytes(b"film")
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def row(name: str, clip: str, **more: Any) -> dict[str, Any]:
+    given = {"id": name, "question": "How many?", "videos": [clip], "solution": "2"}
+    return {**given, "problem_type": "numerical", **more}
+
+
+def test_samples_come_in_file_order_up_to_the_pool(tmp_path: Path) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("b", "1.mp4"), row("a", "2.mp4")])
+    held = write_data(tmp_path, "held.jsonl", [row("c", "3.mp4"), row("d", "4.mp4")])
+    settings = [f"data={train}", f"held_out.data={held}"]
+    data = load_data(resolve_train(stage=1, assignments=settings))
+    assert list(data.training) == ["b", "a"]
+    assert [sample.id for sample in data.held_out] == ["c", "d"]
+    settings += ["rollout.pool=1", "held_out.samples=1"]
+    data = load_data(resolve_train(stage=1, assignments=settings))
+    assert (list(data.training), [sample.id for sample in data.held_out]) == (["b"], ["c"])
+
+
+def test_nothing_is_held_out_of_a_file_unless_named(tmp_path: Path) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4")])
+    assert load_data(resolve_train(stage=1, assignments=[f"data={train}"])).held_out == []
+
+
+@pytest.mark.parametrize(("name", "clip"), [("a", "9.mp4"), ("z", "1.mp4")])
+def test_what_is_trained_on_is_not_held_out(tmp_path: Path, name: str, clip: str) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4")])
+    held = write_data(tmp_path, "held.jsonl", [row("y", "8.mp4"), row(name, clip)])
+    config = resolve_train(stage=1, assignments=[f"data={train}", f"held_out.data={held}"])
+    with pytest.raises(DataError, match=f"sample '{name}' or its clip is also in .*train.jsonl"):
+        load_data(config)
+
+
+def test_stage_0_needs_a_trace_of_every_sample(tmp_path: Path) -> None:
+    traced = row("a", "1.mp4", response="<think>x</think><answer>2</answer>")
+    train = write_data(tmp_path, "train.jsonl", [traced, row("b", "2.mp4")])
+    config = resolve_train(stage=0, assignments=[f"data={train}"])
+    with pytest.raises(DataError, match="sample 'b' has no response"):
+        load_data(config)
+    config = resolve_train(stage=0, assignments=[f"data={train}", "rollout.pool=1"])
+    assert list(load_data(config).training) == ["a"]
+
+
+@pytest.mark.parametrize("setting", ["data", "held_out.data"])
+def test_a_missing_file_names_the_setting(tmp_path: Path, setting: str) -> None:
+    config = resolve_train(
+        stage=1, assignments=["rollout.pool=1", f"{setting}={tmp_path}/no.jsonl"]
+    )
+    with pytest.raises(UsageError, match=rf"{setting} .*no.jsonl: no such file"):
+        load_data(config)
+
+
+def test_scenes_of_training_and_test_share_no_clip() -> None:
+    config = resolve_train(stage=2, assignments=["rollout.pool=3", "held_out.samples=3"])
+    data = load_data(config)
+    assert all(name.startswith("scenes/train/") for name in data.training)
+    assert all(sample.id.startswith("scenes/test/") for sample in data.held_out)
+    assert (len(data.training), len(data.held_out)) == (3, 3)
+    clips = [sample.media for sample in (*data.training.values(), *data.held_out)]
+    assert len(set(clips)) == 6
+
+
+def test_the_digest_tells_what_is_trained_on() -> None:
+    a = Sample("a", "How many?", (), "2", "numerical")
+    b = Sample("b", "Which?", (), "B", "multiple choice", options=("x", "y"))
+    changes = [
+        [b, a],
+        [a],
+        [a, replace(b, options=("x", "z"))],
+        [replace(a, id="c"), b],
+        [replace(a, question="How many"), b],
+        [replace(a, solution="3"), b],
+        [replace(a, response="2"), b],
+    ]
+    digests = {data_digest(samples) for samples in [[a, b], *changes]}
+    assert len(digests) == 8
+    assert data_digest([a, b]) == data_digest([a, b])
