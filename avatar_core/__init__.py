@@ -1,4 +1,4 @@
-"""The library behind `avatar`: reinforcement learning of models that see, hear and reason over video.
+"""The library behind `avatar`: reinforcement learning of models that see, hear and reason.
 
 Importing the package loads nothing heavy; the three functions below load torch when first used.
 """

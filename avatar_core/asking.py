@@ -5,6 +5,7 @@ Shared by training, evaluation and inference, so that a question reads the same 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,14 +24,24 @@ Blanked = frozenset[str]
 def question_text(sample: Sample, *, hint: str | None = None) -> str:
     """The user's text of a sample: question, lettered options unless it states all, hint if any."""
     lines = [sample.question]
-    stated = sample.question.casefold()
-    if any(option.casefold() not in stated for option in sample.options):
+    if not states_all(sample.question, sample.options):
         lines += [
             f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)
         ]
     if hint:
         lines.append(f"Hint: {hint}")
     return "\n".join(lines)
+
+
+def states_all(question: str, options: Sequence[str]) -> bool:
+    """Whether a question names every option as whole words and in their order."""
+    text, end = question.casefold(), 0
+    for option in options:
+        named = re.compile(rf"\b{re.escape(option.casefold())}\b").search(text, end)
+        if named is None:
+            return False
+        end = named.end()
+    return True
 
 
 def blank_clip(clip: Clip, blanked: Blanked) -> Clip:

@@ -31,16 +31,22 @@ def verify_manifest(directory: Path) -> None:
     """
     manifest = directory / NAME
     try:
-        files = dict(read_json(manifest)["files"])
-    except (OSError, AvatarError, KeyError, TypeError, ValueError) as error:
+        entries = read_json(manifest)["files"].items()
+        files = [(directory / name, entry["bytes"], entry["sha256"]) for name, entry in entries]
+    except (AvatarError, AttributeError, KeyError, TypeError) as error:
         raise CheckpointError(
             f"{manifest}: missing or unreadable; use another checkpoint"
         ) from error
-    for name, expected in files.items():
-        path = directory / name
+    for path, size, digest in files:
         if not path.is_file():
             raise CheckpointError(f"{path}: missing from the checkpoint; use another one")
-        if path.stat().st_size != expected["bytes"] or file_digest(path) != expected["sha256"]:
+        try:
+            intact = path.stat().st_size == size and file_digest(path) == digest
+        except OSError as error:
+            raise CheckpointError(
+                f"{path}: cannot be read ({error.strerror}); use another checkpoint"
+            ) from error
+        if not intact:
             raise CheckpointError(f"{path}: differs from its manifest; use another checkpoint")
 
 

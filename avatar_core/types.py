@@ -65,7 +65,8 @@ class Sample:
         solution: the reference answer as text; for multiple choice a letter.
         problem_type: how an answer is scored.
         options: option texts of a multiple-choice question, in letter order.
-        response: reasoning trace with answer for supervised training; `None` when there is none.
+        responses: reasoning traces with answers for supervised training, all of them taught; empty
+            when there are none.
         stage: training stage the sample belongs to; `None` when it says nothing of it.
         family: name of the question template or task, for breakdowns.
         needs: modalities without which the question cannot be answered; empty when unknown.
@@ -79,7 +80,7 @@ class Sample:
     solution: str
     problem_type: ProblemType
     options: tuple[str, ...] = ()
-    response: str | None = None
+    responses: tuple[str, ...] = ()
     stage: int | None = None
     family: str | None = None
     needs: frozenset[Literal["frames", "sound"]] = frozenset()

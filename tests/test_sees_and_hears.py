@@ -1,4 +1,4 @@
-"""The embedded model after stage 0 uses its eyes and its ears: blanking either costs what needs it."""
+"""The embedded model after stage 0 sees and hears: blanking either costs what needs it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ POINTS = 0.15
 @pytest.mark.timeout(900)
 def test_blanking_a_modality_costs_the_questions_that_need_it() -> None:
     config = resolve_train(stage=2)
-    policy = load_policy(str(cold_start(config, SILENT)))
+    policy = load_policy(str(cold_start(SILENT)))
     samples = scene_samples(split="test", stage=2, count=QUESTIONS)
 
     def accuracy(asked: Sequence[Sample], blanked: Blanked) -> float:

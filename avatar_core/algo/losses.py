@@ -83,6 +83,31 @@ def kl_k3(logp: Tensor, ref_logp: Tensor, mask: Tensor | None = None) -> Tensor:
     return torch.expm1(d) - d
 
 
+def off_policy_weights(logp: Tensor, old_logp: Tensor, mask: Tensor) -> Tensor:
+    """Weights that let k₃ be estimated from tokens of another policy.
+
+        wₜ = min(1, π_θ(oₜ) / π_β(oₜ)), a constant
+
+    k₃ is an estimate of the KL divergence under π_θ only. On a replayed token that π_θ has since
+    made unlikely it grows as π_ref/π_θ and its gradient undoes what was learnt; with the weight it
+    stays below π_ref/π_β. On fresh tokens the weight is 1.
+
+    Args:
+        logp: log π_θ of the tokens, floating [...].
+        old_logp: log π_β of the same tokens; same shape.
+        mask: boolean or integer of the same shape; outside it the weight is 0.
+
+    Returns:
+        Weights in [0, 1], same shape, without gradient, in float32 (float64 for float64 `logp`).
+    """
+    require_floating("logp", logp)
+    _require_like(logp, old_logp=old_logp)
+    require_shape("mask", mask, logp.shape)
+    require_integer("mask", mask)
+    log_ratio = logp.detach().to(working_dtype(logp)) - old_logp.detach().to(working_dtype(logp))
+    return torch.where(mask.bool(), log_ratio.clamp(max=0.0), -torch.inf).exp()
+
+
 def policy_loss(
     logp: Tensor,
     old_logp: Tensor,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,7 +61,7 @@ def resolve_train(
     """
     user: Tree = read_toml(file) if file else {}
     for assignment in assignments:
-        merge(user, parse_assignment(assignment))
+        merge(user, parse_assignment(assignment), whole=())
     merge(user, present({**(flags or {}), "stage": stage, "preset": preset}))
     if "stage" not in user:
         raise UsageError("Missing option '--stage': give 0 to 3, or a --config that names it")
@@ -69,6 +69,9 @@ def resolve_train(
     model, preset, stage = (
         user.get(name, defaults.get(name)) for name in ("model", "preset", "stage")
     )
+    if preset not in preset_names():
+        known = nearest(str(preset), preset_names())
+        raise UsageError(f"--preset {preset}: unknown preset{known}")
     tree: Tree = {}
     for name in [str(preset), *(["tiny"] if model == "tiny" else [])]:
         document = read_preset(name)
@@ -91,10 +94,8 @@ def present(values: Mapping[str, object]) -> Tree:
 
 
 def read_preset(name: str) -> Tree:
-    """The parsed TOML of a packaged preset; `UsageError` naming the nearest when there is none."""
+    """The parsed TOML of a packaged preset, or of the scale `tiny`."""
     file = resources.files("avatar_core.config").joinpath("presets", f"{name}.toml")
-    if name != "tiny" and name not in preset_names():
-        raise UsageError(f"--preset {name}: unknown preset{nearest(name, preset_names())}")
     return tomllib.loads(file.read_text("utf-8"))
 
 
@@ -131,11 +132,14 @@ def parse_assignment(text: str) -> Tree:
     return dict(tree)
 
 
-def merge(base: Tree, extra: Mapping[str, Any]) -> None:
-    """Merge `extra` into `base` in place: tables key by key, but reward weights as a whole."""
+def merge(base: Tree, extra: Mapping[str, Any], whole: Collection[str] = ("weights",)) -> None:
+    """Merge `extra` into `base` in place: tables key by key, but those named in `whole` replace.
+
+    Reward weights are such a table: a preset's weights and a user's are alternatives.
+    """
     for key, value in extra.items():
-        if isinstance(value, Mapping) and isinstance(base.get(key), dict) and key != "weights":
-            merge(base[key], value)
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict) and key not in whole:
+            merge(base[key], value, whole)
         else:
             base[key] = dict(value) if isinstance(value, Mapping) else value
 

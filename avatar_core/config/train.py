@@ -123,6 +123,8 @@ class LossConfig(Frozen):
 
     beta: float = Field(0.1, ge=0)
     """Weight of the KL divergence to the reference policy."""
+    kl_weights: Literal["importance", "none"] = "importance"
+    """`importance` weights each token's KL by its truncated importance ratio, `none` as released."""
     clip_low: float = Field(0.2, ge=0, lt=1)
     """The importance ratio is clipped below at 1 minus this."""
     clip_high: float = Field(0.2, ge=0)

@@ -90,6 +90,7 @@ def sample_from_row(row: Mapping[str, Any], root: Path, digest: Digest) -> Sampl
         solution = gold_letter(solution, options)
     if problem_type == "localisation" and ":" not in solution:
         raise DataError(f"solution {solution[:60]!r} holds no `position: object` pair; mend it")
+    response = text_of(row, "response") or turns.response
     return Sample(
         id=identity_of(row, turns.question, media, digest),
         question=turns.question,
@@ -97,7 +98,7 @@ def sample_from_row(row: Mapping[str, Any], root: Path, digest: Digest) -> Sampl
         solution=solution,
         problem_type=problem_type,
         options=options,
-        response=text_of(row, "response") or turns.response,
+        responses=(response,) if response else (),
         stage=stage_of(row),
         hint=text_of(row, "hint"),
         extra={key: value for key, value in row.items() if key not in KNOWN},

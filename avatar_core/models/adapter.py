@@ -28,6 +28,7 @@ from safetensors.torch import load_file
 from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 
 from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.models.thinker import unreadable_files
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -114,7 +115,8 @@ def restore_adapter(adapter: PeftModel, directory: Path) -> None:
     Raises:
         CheckpointError: they do not fit this adapter; names the first that does not.
     """
-    weights = load_file(directory / ADAPTER_WEIGHTS)
+    with unreadable_files(directory):
+        weights = load_file(directory / ADAPTER_WEIGHTS)
     own = get_peft_model_state_dict(adapter, adapter_name=TRAINED, save_embedding_layers=False)
     names = {_place(name): name for name in own}
     renamed = {names.get(_place(name), name): weight for name, weight in weights.items()}

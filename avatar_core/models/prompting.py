@@ -30,9 +30,18 @@ def conversation(prompt: Prompt) -> list[dict[str, Any]]:
     return messages
 
 
+def control_tokens(processor: Qwen2_5OmniProcessor) -> dict[str, int]:
+    """Tokens that no text may hold, with their ids: turns, media, ends.
+
+    The tokenizer's own list of special tokens leaves out those without a name, `<|im_start|>` too.
+    """
+    added = processor.tokenizer.added_tokens_decoder
+    return {token.content: index for index, token in added.items() if token.special}
+
+
 def refuse_control_tokens(text: str, processor: Qwen2_5OmniProcessor) -> None:
     """Raise `DataError` when a text holds one of the tokenizer's control tokens."""
-    for token in processor.tokenizer.all_special_tokens:
+    for token in control_tokens(processor):
         if token in text:
             raise DataError(f"question {text[:60]!r} holds the control token {token}; remove it")
 

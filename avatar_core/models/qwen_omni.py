@@ -34,7 +34,7 @@ from avatar_core.models.policy import (
     Sampling,
     TokenLogprobs,
 )
-from avatar_core.models.prompting import prepare_inputs
+from avatar_core.models.prompting import control_tokens, prepare_inputs
 from avatar_core.models.thinker import parts_of, read_thinker, without_bars
 
 LOGIT_ROWS = 1024
@@ -60,7 +60,7 @@ class QwenOmniPolicy:
         stops = {tokenizer.eos_token_id, tokenizer.pad_token_id}
         device = self.device
         self._stop_ids = torch.tensor(sorted(stops), device=device)
-        forbidden = set(tokenizer.all_special_ids) - stops
+        forbidden = set(control_tokens(processor).values()) - stops
         self._forbidden_ids = torch.tensor(sorted(forbidden), device=device)
 
     @property

@@ -61,4 +61,6 @@ def draw_tokens(
     cumulative = kept.double().softmax(-1).cumsum(-1)
     # Scaled by the sum as computed, so that rounding never selects past the last token with mass.
     targets = uniforms.unsqueeze(-1) * cumulative[:, -1:]
-    return torch.searchsorted(cumulative, targets, right=True).squeeze(-1)
+    drawn = torch.searchsorted(cumulative, targets, right=True).squeeze(-1)
+    # Without mass anywhere, as NaN logits leave it: some token, whose log-probability is NaN.
+    return drawn.clamp(max=logits.shape[-1] - 1)

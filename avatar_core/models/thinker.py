@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from safetensors import SafetensorError
 from torch import nn
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
 from transformers.utils import logging
@@ -50,6 +51,18 @@ def without_bars() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+@contextmanager
+def unreadable_files(directory: Path) -> Iterator[None]:
+    """Turn a file of `directory` that is missing or torn into a `CheckpointError`."""
+    try:
+        yield
+    except (OSError, ValueError, SafetensorError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(
+            f"{directory}: cannot be read ({reason}); use another checkpoint"
+        ) from error
+
+
 def read_thinker(directory: Path, **options: Any) -> Qwen2_5OmniThinkerForConditionalGeneration:
     """Read a thinker from the safetensors of a directory, renamed as this release wants them.
 
@@ -58,27 +71,28 @@ def read_thinker(directory: Path, **options: Any) -> Qwen2_5OmniThinkerForCondit
         options: further arguments of `from_pretrained`.
 
     Raises:
-        CheckpointError: there are no safetensors, or they lack a weight of the model; a model
-            with weights left at random would answer, and answer nonsense.
+        CheckpointError: there are no safetensors, they cannot be read, or a weight of the model is
+            not among them; a model with weights left at random would answer, and answer nonsense.
     """
     if not any(directory.glob("*.safetensors")):
         raise CheckpointError(
             f"{directory}: holds no *.safetensors, the only weights that are read; convert them"
         )
     reader: Any = Qwen2_5OmniThinkerForConditionalGeneration
-    with without_bars():
+    with without_bars(), unreadable_files(directory):
         model, report = reader.from_pretrained(
             directory,
             use_safetensors=True,
             local_files_only=True,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,
             **options,
         )
-    missing = sorted(report["missing_keys"])
+    missing = {*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}
     if missing:
         raise CheckpointError(
-            f"{directory}: lacks {len(missing)} weights, the first is {missing[0]}; "
-            "use another checkpoint"
+            f"{directory}: lacks {len(missing)} weights or has them in another shape, the first is "
+            f"{min(missing)}; use another checkpoint"
         )
     thinker: Qwen2_5OmniThinkerForConditionalGeneration = model
     return thinker

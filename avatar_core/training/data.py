@@ -56,7 +56,7 @@ def training_samples(config: TrainConfig) -> dict[str, Sample]:
     else:
         found = read_samples(data_file(config.data, "--data"))[: config.rollout.pool]
     for sample in found if config.stage == 0 else ():
-        if not sample.response:
+        if not sample.responses:
             raise DataError(
                 f"{config.data}: sample {sample.id!r} has no response; "
                 "stage 0 trains on reasoning traces"
@@ -86,7 +86,7 @@ def data_digest(samples: Iterable[Sample]) -> str:
     """Digest of training samples in order: identities, questions, answers and traces."""
     digest = hashlib.blake2b(digest_size=16)
     for sample in samples:
-        told = (sample.id, sample.question, sample.options, sample.solution, sample.response)
+        told = (sample.id, sample.question, sample.options, sample.solution, sample.responses)
         digest.update(json.dumps(told).encode())
     return digest.hexdigest()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from avatar_core.config.resolve import frozen_changes, validate
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import UsageError
+from avatar_core.errors import DataError, UsageError
 from avatar_core.files import read_json, read_jsonl, write_atomic
 
 CONFIG = "config.json"
@@ -53,11 +53,20 @@ def held_out_rows(run: Path, when: str) -> Path:
 
 
 def keep_rows(path: Path, *, up_to: int) -> None:
-    """Drop the rows of steps after `up_to`, and a torn last line."""
+    """Drop the rows of steps after `up_to`, and a torn last line.
+
+    Raises:
+        DataError: a row says no step; names file and line.
+    """
     if not path.is_file():
         return
-    rows = [row for _, row in read_jsonl(path, torn_tail=True) if row["step"] <= up_to]
-    write_atomic(path, "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows))
+    kept = []
+    for number, row in read_jsonl(path, torn_tail=True):
+        if not isinstance(row.get("step"), int):
+            raise DataError(f"{path}:{number}: says no step; mend or remove the line")
+        if row["step"] <= up_to:
+            kept.append(json.dumps(row, separators=(",", ":")) + "\n")
+    write_atomic(path, "".join(kept))
 
 
 def _stored_config(run: Path) -> TrainConfig:

@@ -71,7 +71,7 @@ def summarise(
 
     Intervals draw samples that share their media together.
     """
-    clusters = {sample.id: "|".join(ref.path for ref in sample.media) for sample in samples}
+    clusters = {s.id: "|".join(ref.path for ref in s.media) or s.id for s in samples}
     gain, interval = paired_gain(before, after, clusters)
     first, last = (
         Accuracy(accuracy(rows), accuracy_interval(rows, clusters)) for rows in (before, after)

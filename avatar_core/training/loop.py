@@ -49,9 +49,8 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         # Roll out and reward: only as many completions as are trained on.
         with watch.phase("generate"):
-            size = fresh_size(trainee, config)
             completions = draw_completions(
-                policy, encoded, visits, size=size, config=config, step=step
+                policy, encoded, visits, size=fresh_size(trainee, config), config=config, step=step
             )
         with watch.phase("reward"):
             fresh = [

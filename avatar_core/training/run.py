@@ -27,7 +27,7 @@ from avatar_core.replay import ReplayBuffer
 from avatar_core.stop import stop_on_signal
 from avatar_core.training.checkpoint import TrainerState, save_checkpoint
 from avatar_core.training.curriculum import course_of
-from avatar_core.training.data import Data, data_digest, load_data
+from avatar_core.training.data import Data, data_digest, load_data, training_samples
 from avatar_core.training.directory import (
     CHECKPOINTS,
     GROUPS,
@@ -124,17 +124,19 @@ def starting_point(config: TrainConfig, watcher: Watcher) -> str:
     if config.init is not None:
         return config.init
     if config.model == "tiny" and config.stage > 0:
-        return str(cold_start(config, watcher))
+        return str(cold_start(watcher))
     return config.model
 
 
-def cold_start(config: TrainConfig, watcher: Watcher) -> Path:
+def cold_start(watcher: Watcher) -> Path:
     """The embedded model after stage 0, trained now or taken from the cache; its run directory.
 
-    It is trained once for all run seeds, so that runs with different seeds start from one policy.
+    It is trained once for all seeds and presets, so that runs compared start from one policy.
     """
-    first = resolve_train(stage=0, preset=config.preset, flags={"data": "scenes", "seed": 0})
-    identity = f"{VERSION} {first.model_copy(update={'preset': ''}).model_dump_json()}"
+    first = resolve_train(stage=0, preset="paper", flags={"data": "scenes", "seed": 0})
+    watcher.say("preparing scenes for stage 0")
+    taught = data_digest(training_samples(first).values())
+    identity = f"{VERSION} {taught} {first.model_dump_json()}"
     name = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     run = cache_directory().parent / "stage0" / name
     last = run / CHECKPOINTS / f"step-{first.steps}"

@@ -35,7 +35,10 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         with watch.phase("encode"):
             encoded = policy.encode([visit.prepared for visit in look.visits])
         with watch.phase("train"):
-            traces = [[policy.encode_text(visit.sample.response or "")] for visit in look.visits]
+            traces = [
+                [policy.encode_text(trace) for trace in visit.sample.responses]
+                for visit in look.visits
+            ]
             loss = negative_log_likelihood(policy.logprobs(encoded, traces))
             outcome = take_step(state.optimiser, loss, lr=lr, max_norm=config.optim.max_grad_norm)
         state.counters.count_step((), replayed=0, taken=outcome.taken)

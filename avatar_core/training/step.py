@@ -41,7 +41,12 @@ def make_optimiser(
     parameters: Sequence[torch.nn.Parameter], config: OptimConfig
 ) -> torch.optim.AdamW:
     """AdamW over the trained parameters."""
-    return torch.optim.AdamW(parameters, lr=config.lr, betas=(config.beta1, config.beta2), weight_decay=config.weight_decay)
+    return torch.optim.AdamW(
+        parameters,
+        lr=config.lr,
+        betas=(config.beta1, config.beta2),
+        weight_decay=config.weight_decay,
+    )
 
 
 def parameters_of(optimiser: torch.optim.Optimizer) -> list[Tensor]:

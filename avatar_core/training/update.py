@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from avatar_core.algo.advantages import group_advantages, vcrs_advantages
-from avatar_core.algo.losses import LossTerms, kl_k3, policy_loss
+from avatar_core.algo.losses import LossTerms, kl_k3, off_policy_weights, policy_loss
 from avatar_core.algo.tas import tas_weights
 from avatar_core.config.train import AdvantageConfig, TrainConfig
 from avatar_core.models.policy import Encoded, Policy, TokenLogprobs
@@ -130,6 +130,8 @@ def update_loss(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> L
     kl = None
     if loss.beta > 0:
         kl = kl_k3(current.logprobs, _reference_logprobs(policy, parts, tokens), mask)
+        if loss.kl_weights == "importance":
+            kl = kl * off_policy_weights(current.logprobs, behaviour, mask)
     advantages = torch.cat([values for part in parts for values in part.advantages])
     return policy_loss(
         current.logprobs,

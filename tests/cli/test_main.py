@@ -31,8 +31,11 @@ def avatar(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture
-def fake_train(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]], None]:
-    """Put a function in the place of the core's `train`."""
+def fake_train(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Callable[[Callable[[], None]], None]:
+    """Put a function in the place of the core's `train`, in an empty directory."""
+    monkeypatch.chdir(tmp_path)
 
     def install(action: Callable[[], None]) -> None:
         module = types.ModuleType("avatar_core.training.run")

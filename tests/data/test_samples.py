@@ -44,7 +44,7 @@ def test_a_plain_row(write: Write, tmp_path: Path) -> None:
     assert sample.question == "How many beeps?"
     assert sample.media == (MediaRef("video", str(tmp_path / "clip.mp4")),)
     assert (sample.solution, sample.problem_type, sample.options) == ("3", "numerical", ())
-    assert (sample.stage, sample.hint, sample.response) == (2, "listen", "<answer>3</answer>")
+    assert (sample.stage, sample.hint, sample.responses) == (2, "listen", ("<answer>3</answer>",))
     assert sample.extra == {"audio_cues": "beeps", "weight": 2}
 
 
@@ -58,7 +58,7 @@ def test_messages_give_question_response_and_media_order(write: Write, tmp_path:
     row = {"messages": messages, **media, "solution": "same", "problem_type": "free-form"}
     (sample,) = read_samples(write(row))
     assert sample.question == "Compare them."
-    assert sample.response == "<answer>same</answer>"
+    assert sample.responses == ("<answer>same</answer>",)
     names = ["still.png", "clip.mp4", "sound.wav"]
     assert [Path(ref.path).name for ref in sample.media] == names
     assert [ref.kind for ref in sample.media] == ["image", "video", "audio"]

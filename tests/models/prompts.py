@@ -1,4 +1,4 @@
-"""Prompts of every kind for the tiny model, and the plain forward that everything is held against."""
+"""Prompts of every kind for the tiny model, and the plain forward to hold everything against."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from torch import Tensor
 
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Prompt
-from avatar_core.models.prompting import processor_inputs
+from avatar_core.models.prompting import control_tokens, processor_inputs
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.models.thinker import PROCESSOR_PAIRS_SOUND
 from avatar_core.types import Clip, MediaKind, MediaRef
 
 # Raised inside the processor of transformers 5.23 with numpy 2; nothing here can change it.
@@ -79,12 +78,12 @@ def plain_inputs(policy: QwenOmniPolicy, name: str) -> dict[str, Any]:
 
 
 def plain_logprobs(policy: QwenOmniPolicy, name: str, completion: Tensor) -> Tensor:
-    """Log-probabilities of a completion by the family's forward on prompt and completion, batch 1."""
+    """Log-probabilities by the family's forward on one prompt with one completion."""
     inputs = plain_inputs(policy, name)
     prompt = inputs["input_ids"]
     inputs["input_ids"] = torch.cat([prompt, completion[None]], dim=1)
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
-    logits = policy.model(**inputs).logits.float().log_softmax(-1)
+    logits: Tensor = policy.model(**inputs).logits.float().log_softmax(-1)
     predicting = logits[0, prompt.shape[1] - 1 : -1]
     return predicting.gather(-1, completion[:, None]).squeeze(-1)
 
@@ -100,7 +99,7 @@ def all_logprobs(policy: QwenOmniPolicy, completions: dict[str, list[Tensor]]) -
 def ragged_completions(policy: QwenOmniPolicy, seed: int = 0) -> dict[str, list[Tensor]]:
     """Random ordinary tokens for every prompt: groups of one to three, of 1 to 13 tokens."""
     generator = torch.Generator().manual_seed(seed)
-    first = len(policy.processor.tokenizer.all_special_ids)
+    first = len(control_tokens(policy.processor))
     lengths = ([1, 7, 13], [5], [3, 1])
     return {
         name: [
@@ -109,18 +108,3 @@ def ragged_completions(policy: QwenOmniPolicy, seed: int = 0) -> dict[str, list[
         ]
         for index, name in enumerate(PROMPTS)
     }
-
-
-__all__ = [
-    "NAMES",
-    "NUMPY_COPY",
-    "PROCESSOR_PAIRS_SOUND",
-    "PROMPTS",
-    "all_logprobs",
-    "interleaved",
-    "make_clip",
-    "plain_inputs",
-    "plain_logprobs",
-    "ragged_completions",
-    "tiny_policy",
-]

@@ -1,4 +1,4 @@
-"""Shared prefixes against the family's plain forward: values, gradients, and what runs how often."""
+"""Shared prefixes against the family's plain forward: values, gradients, what runs how often."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from avatar_core.errors import CheckpointError
+from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Sampling
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from tests.models.prompts import (
@@ -25,8 +26,6 @@ pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
 
 def with_adapter(directory: Path) -> QwenOmniPolicy:
     """A tiny policy with an adapter that changes what it computes."""
-    from avatar_core.models.loading import load_policy
-
     tiny_policy().save(directory)
     policy = load_policy(str(directory), device="cpu")
     policy.add_adapter(rank=8, alpha=32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import TrainConfig
+from avatar_core.records import MetricsRow
 from avatar_core.training.run import Watcher
 from avatar_core.types import Sample
 
@@ -48,9 +49,14 @@ def small(out: Path, init: Path, *assignments: str, **options: Any) -> TrainConf
     )
 
 
-def at_step(number: int, action: Any) -> Watcher:
+def at_step(number: int, action: Callable[[], object]) -> Watcher:
     """Calls `action` when step `number` is reported."""
-    return Watcher(say=lambda _: None, step=lambda row, _: row.step == number and action())
+
+    def step(row: MetricsRow, total: int) -> None:
+        if row.step == number:
+            action()
+
+    return Watcher(say=lambda _: None, step=step)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:

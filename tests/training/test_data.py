@@ -93,7 +93,7 @@ def test_the_digest_tells_what_is_trained_on() -> None:
         [replace(a, id="c"), b],
         [replace(a, question="How many"), b],
         [replace(a, solution="3"), b],
-        [replace(a, response="2"), b],
+        [replace(a, responses=("2",)), b],
     ]
     digests = {data_digest(samples) for samples in [[a, b], *changes]}
     assert len(digests) == 8

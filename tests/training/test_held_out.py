@@ -58,7 +58,7 @@ def test_accuracy_and_paired_gain_by_hand() -> None:
     assert result.gain == pytest.approx(0.3)
     assert result.gain_interval is not None
     assert result.gain_interval.low < 0.3 < result.gain_interval.high
-    # Samples n and n + 5 share a clip. Both gain alike in no pair, so drawing them together matters.
+    # Samples n and n + 5 share a clip and are drawn together.
     apart = [replace(sample, media=(MediaRef("video", sample.id),)) for sample in samples]
     assert summarise(before, after, apart).gain_interval != result.gain_interval
 
@@ -67,5 +67,9 @@ def test_the_same_answers_are_no_gain() -> None:
     samples = [Sample(str(n), "?", (), "A", "multiple choice") for n in range(4)]
     rows = rows_of(samples, "1111")
     result = summarise(rows, rows, samples)
-    assert (result.gain, result.gain_interval) == (0.0, None)
+    assert (result.gain, result.gain_interval) == (0.0, (0.0, 0.0))
+    # Four of four, without media each its own cluster: from 0.025^¼ = 0.3976 up.
     assert result.before == result.after
+    assert result.before.interval is not None
+    assert result.before.interval.low == pytest.approx(0.025**0.25)
+    assert result.before.interval.high == 1.0

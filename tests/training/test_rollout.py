@@ -77,7 +77,7 @@ def test_completions_are_as_the_buffer_wants_them(
     policy: QwenOmniPolicy, visits: list[Visit]
 ) -> None:
     for member in draw(policy, visits[:1])[0]:
-        assert (member.token_ids.dtype, member.logprobs.dtype) == ("int32", "float32")
+        assert [str(a.dtype) for a in (member.token_ids, member.logprobs)] == ["int32", "float32"]
         assert 1 <= len(member.token_ids) == len(member.logprobs) <= 8
         assert member.reward is None
         assert bool((member.logprobs < 0).all())

@@ -37,7 +37,10 @@ B = Group("b", 9, scored((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0)))
 OLD = Group("c", 4, scored((1.0, 1.0), (0.25, 0.0)))
 
 
-def record(outcome: StepOutcome = StepOutcome(True, 0.5), **changes: Any) -> StepRecord:
+TAKEN = StepOutcome(taken=True, grad_norm=0.5)
+
+
+def record(outcome: StepOutcome = TAKEN, **changes: Any) -> StepRecord:
     draw = Drawn(group=OLD, member=1, tier="medium", number=3, reuse=2)
     replayed = Replayed(OLD, [1, 0], draw, torch.tensor([-0.05, 2.0]), baseline=0.3)
     given = StepRecord(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from avatar_core.data.scenes.questions import Question, Template, pose
+from avatar_core.data.scenes.questions import SOUND, Question, Template, pose
 from avatar_core.data.scenes.questions_audio import AUDIO_VISUAL
 from avatar_core.data.scenes.questions_visual import VISUAL
 from avatar_core.data.scenes.questions_where import LOCALISATION
@@ -14,6 +14,8 @@ from avatar_core.errors import UsageError
 from avatar_core.seeds import rng_from
 
 TEMPLATES: tuple[Template, ...] = (*VISUAL, *AUDIO_VISUAL, *LOCALISATION)
+COLD_START = (*TEMPLATES, *(t for t in AUDIO_VISUAL if t.needs == SOUND))
+"""Templates of stage 0: all, and again those that only sound answers, which are learnt last."""
 LEVELS = (1, 2, 3)
 
 _EVEN = (1.0, 1.0, 1.0)
@@ -41,7 +43,7 @@ def make_scene(
         seed: of the collection.
         split: "train", "validation" or "test".
         index: place in the collection, from 0.
-        stage: 1 visual, 2 audio-visual, 3 localisation, 0 all of them.
+        stage: 1 visual, 2 audio-visual, 3 localisation, 0 all of them (`COLD_START`).
         levels: weights of the levels 1, 2 and 3; by default even, and
             (0.5, 0.3, 0.2) for stage 0.
 
@@ -51,7 +53,7 @@ def make_scene(
     """
     weights = tuple(levels) if levels is not None else _EASY if stage == 0 else _EVEN
     _check(split, index, stage, weights)
-    templates = [template for template in TEMPLATES if stage in (0, template.stage)]
+    templates = COLD_START if stage == 0 else [t for t in TEMPLATES if t.stage == stage]
     template, turn = templates[index % len(templates)], index // len(templates)
     place = ("scenes", seed, split, stage)
     level = rng_from(*place, index, "level").choices(LEVELS, weights)[0]

@@ -16,7 +16,7 @@ from typing import NamedTuple, TextIO
 from avatar_core.data.scenes.draw import TEMPLATES, Drawn, make_scene
 from avatar_core.data.scenes.questions import Question
 from avatar_core.data.scenes.render import clip_name, write_clip
-from avatar_core.data.scenes.shortcuts import GUESSES, guess
+from avatar_core.data.scenes.shortcuts import guess, guesses_for
 from avatar_core.data.scenes.world import Scene, Split
 from avatar_core.errors import DiskError
 from avatar_core.files import disk_errors
@@ -78,7 +78,7 @@ def scene_samples(
     for index, item in zip(indices, drawn, strict=True):
         identity = f"scenes/{split}/{seed}/{stage}/{index}"
         sample = _sample(identity, item, clips)
-        samples.append(_with_shortcut(sample, item.question) if stage == 0 else sample)
+        samples.append(_with_shortcuts(sample, item.question) if stage == 0 else sample)
     return samples
 
 
@@ -141,13 +141,14 @@ def _start_worker(stack: contextlib.ExitStack, clips: Path, scenes: Sequence[Sce
     return _Worker(process, complaint)
 
 
-def _with_shortcut(sample: Sample, question: Question) -> Sample:
-    """The sample, its trace replaced by a guess as often as its level says."""
-    rng = rng_from(sample.id, "shortcut")
-    if rng.random() >= GUESSES[question.level - 1]:
-        return sample
+def _with_shortcuts(sample: Sample, question: Question) -> Sample:
+    """The sample with the guesses that its level and template bring beside the careful trace."""
     (template,) = (t for t in TEMPLATES if t.name == question.template)
-    return replace(sample, response=guess(rng, template))
+    rng = rng_from(sample.id, "shortcut")
+    count = guesses_for(question)
+    return replace(
+        sample, responses=(*sample.responses, *(guess(rng, template) for _ in range(count)))
+    )
 
 
 def _sample(identity: str, item: Drawn, clips: Path) -> Sample:
@@ -159,7 +160,7 @@ def _sample(identity: str, item: Drawn, clips: Path) -> Sample:
         solution=question.solution,
         problem_type=question.problem_type,
         options=question.options,
-        response=question.response,
+        responses=(question.response,),
         stage=question.stage,
         family=question.template,
         needs=question.needs,

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_cli.__main__ import main
+from avatar_core.config.resolve import resolve_train
+from avatar_core.evaluation.tally import Interval
+from avatar_core.training.held_out import Accuracy, HeldOut
+from tests.run_records import group_row, metrics_row, write_run
+
+HELD_OUT = HeldOut(
+    samples=200,
+    before=Accuracy(0.25, Interval(0.2, 0.3125)),
+    after=Accuracy(0.5, None),
+    gain=0.25,
+    gain_interval=Interval(-0.0625, 0.375),
+)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_dry_run_prints_what_it_takes_back(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--video-reader", "av", "--audio", "off", "--set", "optim.lr=3e-7", "--full"]
+    assert main(["train", "--stage", "2", "--preset", "grpo", "--dry-run", *flags]) == 0
+    first = capsys.readouterr()
+    assert first.err == "every input is sound; without --dry-run this runs in runs/stage2\n"
+    assert list(elsewhere.iterdir()) == []
+    (elsewhere / "mine.toml").write_text(first.out, "utf-8")
+    assert main(["train", "--config", "mine.toml", "--dry-run", "--quiet"]) == 0
+    second = capsys.readouterr()
+    assert second.out == first.out
+    assert second.err == ""
+    config = resolve_train(file=elsewhere / "mine.toml")
+    assert (config.stage, config.preset, config.tuning) == (2, "grpo", "full")
+    assert (config.media.reader, config.media.audio, config.optim.lr) == ("av", "off", 3e-7)
+
+
+def test_a_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--stage", "0", "--dry-run", "--json", "--lora"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == resolve_train(stage=0, flags={"tuning": "lora"}).model_dump(mode="json")
+
+
+def test_the_directory_of_a_file_is_kept_and_a_flag_wins(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (elsewhere / "mine.toml").write_text('stage = 1\nout = "there"\n', "utf-8")
+    for flags, out in (([], "there"), (["--out", "here"], "here")):
+        assert main(["train", "--config", "mine.toml", "--dry-run", "--json", *flags]) == 0
+        assert json.loads(capsys.readouterr().out)["out"] == out
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--init", "nowhere"], "--init nowhere: no such directory"),
+        (["--data", "nothing.jsonl"], "--data nothing.jsonl: no such file"),
+        (["--data", "bad.jsonl"], "bad.jsonl:1: give either question or messages"),
+        (["--out", "taken"], "--out taken: is not empty and holds no run"),
+        (["--out", "bad.jsonl/run"], "is no directory that can be written"),
+        (["--set", "reward.weights.formt=1.0"], "did you mean 'format'?"),
+        (["--set", "media.fps=0"], "media.fps"),
+        (["--model", "a b"], "no directory and no hub id"),
+    ],
+)
+def test_a_bad_input_is_one_line_and_exit_code_2(
+    elsewhere: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    message: str,
+    dry: list[str],
+) -> None:
+    (elsewhere / "bad.jsonl").write_text("{}\n", "utf-8")
+    (elsewhere / "taken").mkdir()
+    (elsewhere / "taken" / "notes.txt").touch()
+    before = sorted(elsewhere.rglob("*"))
+    assert main(["train", "--stage", "1", *arguments, *dry]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert message in shown.err
+    assert sorted(elsewhere.rglob("*")) == before
+
+
+def test_an_unsound_checkpoint_is_exit_code_4(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (elsewhere / "hollow").mkdir()
+    assert main(["train", "--stage", "1", "--init", "hollow", "--dry-run"]) == 4
+    assert "hollow: holds neither a model" in capsys.readouterr().err
+
+
+@pytest.fixture
+def trained(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """In the place of the core's `train` one that leaves a small run; gives what it was told."""
+    told: dict[str, Any] = {"held_out": HELD_OUT}
+
+    def train(config: Any, *, resume: bool, watcher: Any) -> Any:
+        told.update(config=config, resume=resume)
+        directory = elsewhere / "run"
+        write_run(directory, [metrics_row(1)], [group_row([1.0, 0.0], [1.0, -1.0])])
+        return types.SimpleNamespace(directory=directory, held_out=told["held_out"])
+
+    module = types.ModuleType("avatar_core.training.run")
+    module.train = train  # type: ignore[attr-defined]
+    module.Watcher = types.SimpleNamespace  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "avatar_core.training.run", module)
+    return told
+
+
+def test_the_end_of_a_run_shows_held_out_accuracy(
+    trained: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--stage", "1", "--no-resume"]) == 0
+    assert trained["resume"] is False
+    shown = capsys.readouterr().out
+    assert "Reward diversity" in shown
+    lines = [" ".join(line.split()) for line in shown.splitlines()]
+    assert "Accuracy on 200 held-out samples" in lines
+    assert "before 25.0 % 20.0 % to 31.2 %" in lines
+    assert "after 50.0 % -" in lines
+    assert "gain on the same samples +25.0 -6.2 to +37.5" in lines
+
+
+def test_the_same_as_json(trained: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--stage", "1", "--json"]) == 0
+    assert trained["resume"] is True
+    document = json.loads(capsys.readouterr().out)
+    assert document["runs"][0]["steps"] == 1
+    assert document["held_out"] == {
+        "samples": 200,
+        "before": {"value": 0.25, "interval": [0.2, 0.3125]},
+        "after": {"value": 0.5, "interval": None},
+        "gain": 0.25,
+        "gain_interval": [-0.0625, 0.375],
+    }
+
+
+def test_nothing_held_out_is_no_table(
+    trained: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained["held_out"] = None
+    assert main(["train", "--stage", "1"]) == 0
+    assert "held-out" not in capsys.readouterr().out
+    assert main(["train", "--stage", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["held_out"] is None

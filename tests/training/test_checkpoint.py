@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from avatar_core.config.train import OptimConfig
+from avatar_core.errors import UsageError
+from avatar_core.files import read_json
+from avatar_core.manifest import sound_checkpoints
+from avatar_core.models.loading import load_policy
+from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.replay import ReplayBuffer
+from avatar_core.training.checkpoint import (
+    TrainerState,
+    remove_unfinished,
+    restore_trainer,
+    save_checkpoint,
+)
+from avatar_core.training.step import make_optimiser, take_step
+from avatar_core.training.telemetry import Counters
+from tests.training.groups import group
+from tests.training.runs import files_of
+
+
+def new_state(policy: QwenOmniPolicy, data: str = "d") -> TrainerState:
+    return TrainerState(
+        make_optimiser(policy.parameters(), OptimConfig(lr=1e-3)),
+        Counters(),
+        ReplayBuffer(min_fill=0),
+        data,
+    )
+
+
+@pytest.fixture
+def state(policy: QwenOmniPolicy) -> TrainerState:
+    """Of a run with one step behind it."""
+    state = new_state(policy)
+    loss = sum((parameter**2).sum() for parameter in policy.parameters())
+    assert isinstance(loss, torch.Tensor)
+    assert take_step(state.optimiser, loss, lr=1e-3, max_norm=1.0).taken
+    state.counters.groups = 5
+    state.buffer.insert(group("a", 1.0, 0.0, None))
+    return state
+
+
+def flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] ^= 0x10
+    path.write_bytes(content)
+
+
+def names(run: Path) -> list[str]:
+    return sorted(path.name for path in (run / "checkpoints").iterdir())
+
+
+def test_a_checkpoint_brings_everything_back_bit_for_bit(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
+) -> None:
+    path = save_checkpoint(tmp_path, 7, policy, state, keep=2)
+    assert sound_checkpoints(tmp_path) == [path]
+    again = load_policy("tiny", seed=1)
+    fresh = new_state(again)
+    again.restore(path)
+    assert restore_trainer(path, fresh) == 7
+    pairs = list(zip(policy.parameters(), again.parameters(), strict=True))
+    assert len(pairs) > 50
+    for one, other in pairs:
+        assert one.detach().numpy().tobytes() == other.detach().numpy().tobytes()
+        kept, restored = state.optimiser.state[one], fresh.optimiser.state[other]
+        assert kept.keys() == restored.keys() == {"step", "exp_avg", "exp_avg_sq"}
+        for name, value in kept.items():
+            assert value.numpy().tobytes() == restored[name].numpy().tobytes()
+    assert fresh.counters == state.counters
+    drawn, expected = (one.buffer.draw(2, random.Random(0)) for one in (fresh, state))
+    assert [(d.number, d.member, d.reuse) for d in drawn] == [
+        (d.number, d.member, d.reuse) for d in expected
+    ]
+    # Saved again it is the same, file by file.
+    save_checkpoint(tmp_path / "again", 7, again, fresh, keep=2)
+    reused = "trainer/replay/records-"
+    first, second = files_of(path), files_of(tmp_path / "again" / "checkpoints" / "step-7")
+    same = {name for name in first if second.get(name) == first[name]}
+    changed = {name for name in first.keys() - same if reused not in name}
+    # The draws above count as uses, which the records and the two manifests tell.
+    assert changed == {"manifest.json", "trainer/replay/manifest.json"}
+
+
+def test_only_the_newest_sound_ones_are_kept(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
+) -> None:
+    for step in (1, 2, 3):
+        save_checkpoint(tmp_path, step, policy, state, keep=2)
+    assert names(tmp_path) == ["step-2", "step-3"]
+    flip(tmp_path / "checkpoints" / "step-3" / "model.safetensors", 5000)
+    save_checkpoint(tmp_path, 4, policy, state, keep=2)
+    assert names(tmp_path) == ["step-2", "step-4"]
+
+
+def test_a_step_that_comes_again_replaces_its_damaged_checkpoint(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
+) -> None:
+    path = save_checkpoint(tmp_path, 3, policy, state, keep=2)
+    flip(path / "trainer" / "optimiser.safetensors", -1)
+    assert sound_checkpoints(tmp_path) == []
+    assert save_checkpoint(tmp_path, 3, policy, state, keep=2) == path
+    assert sound_checkpoints(tmp_path) == [path]
+
+
+def test_a_flipped_byte_anywhere_is_found(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
+) -> None:
+    path = save_checkpoint(tmp_path, 1, policy, state, keep=2)
+    rng = random.Random(0)
+    found = 0
+    for name in files_of(path):
+        place = rng.randrange(1 << 30)
+        flip(path / name, place)
+        found += sound_checkpoints(tmp_path) == []
+        flip(path / name, place)
+    assert found == len(files_of(path)) > 8
+    assert sound_checkpoints(tmp_path) == [path]
+
+
+def test_what_a_killed_save_left_is_removed(tmp_path: Path) -> None:
+    leavings = tmp_path / "checkpoints" / ".step-3.0123456789abcdef.tmp"
+    (leavings / "trainer").mkdir(parents=True)
+    (leavings / "model.safetensors").write_bytes(b"half")
+    (tmp_path / "checkpoints" / "step-2").mkdir()
+    remove_unfinished(tmp_path)
+    remove_unfinished(tmp_path / "nowhere")
+    assert names(tmp_path) == ["step-2"]
+
+
+def test_other_training_samples_are_refused(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
+) -> None:
+    path = save_checkpoint(tmp_path, 1, policy, state, keep=2)
+    assert read_json(path / "trainer" / "state.json")["data"] == "d"
+    with pytest.raises(UsageError, match="the training samples have changed since"):
+        restore_trainer(path, new_state(policy, data="e"))

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from avatar_core.asking import Asker
+from avatar_core.config.resolve import resolve_train
+from avatar_core.config.train import TrainConfig
+from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.replay import ReplayBuffer
+from avatar_core.training.checkpoint import TrainerState
+from avatar_core.training.curriculum import Course
+from avatar_core.training.loop import fresh_size, rehearse
+from avatar_core.training.telemetry import Counters
+from avatar_core.training.trainee import Trainee
+from avatar_core.training.update import NOTHING_REPLAYED
+from avatar_core.types import MediaRef, Sample
+from tests.training.groups import group
+
+CONFIG = resolve_train(
+    stage=1,
+    assignments=[
+        "rollout.prompts_per_step=2",
+        "rollout.group_size=5",
+        "rollout.fresh_per_group=2",
+        "replay.members_per_group=2",
+    ],
+)
+
+
+@pytest.fixture
+def trainee(policy: QwenOmniPolicy, asker: Asker, samples: list[Sample]) -> Trainee:
+    buffer = ReplayBuffer(min_fill=9, members_per_group=2)
+    return Trainee(
+        policy,
+        asker,
+        {sample.id: sample for sample in samples},
+        Course(pool=3, per_step=2, window=3, visits=1, seed=0),
+        TrainerState(None, Counters(), buffer, ""),  # type: ignore[arg-type]
+    )
+
+
+def fill(trainee: Trainee) -> None:
+    """Store three completions of each prompt."""
+    look = trainee.look_at(list(trainee.samples.values()))
+    for visit in look.visits:
+        made = group(visit.sample.id, 1.0, 0.0, 0.5, media_key=visit.media_key)
+        trainee.state.buffer.insert(made)
+
+
+def test_the_whole_group_is_drawn_until_replay_can_supply_its_share(trainee: Trainee) -> None:
+    off = CONFIG.model_copy(update={"replay": CONFIG.replay.model_copy(update={"enabled": False})})
+    assert (fresh_size(trainee, CONFIG), rehearse(trainee, CONFIG, 2)) == (5, NOTHING_REPLAYED)
+    fill(trainee)
+    assert trainee.state.buffer.ready
+    assert fresh_size(trainee, CONFIG) == 2
+    # Of each of 2 prompts 5 − 2 completions are replayed.
+    assert rehearse(trainee, CONFIG, 2).size == 6
+    assert (fresh_size(trainee, off), rehearse(trainee, off, 2)) == (5, NOTHING_REPLAYED)
+
+
+def test_a_rehearsal_holds_prompts_with_their_completions(trainee: Trainee) -> None:
+    fill(trainee)
+    rehearsal = rehearse(trainee, CONFIG, 2)
+    assert len(rehearsal.visits) == len(rehearsal.replayed) == 3
+    for visit, part in zip(rehearsal.visits, rehearsal.replayed, strict=True):
+        assert visit.sample.id == part.group.prompt_id
+        assert len(part.members) == len(part.advantages) == 2
+        # R̄ is the mean of 1, 0 and ½.
+        assert part.baseline == 0.5
+
+
+def test_the_draw_follows_from_seed_and_step(
+    policy: QwenOmniPolicy, asker: Asker, samples: list[Sample]
+) -> None:
+    many = {str(number): replace(samples[0], id=str(number)) for number in range(12)}
+
+    def drawn(config: TrainConfig, step: int) -> list[tuple[int, list[int]]]:
+        buffer = ReplayBuffer(min_fill=9, members_per_group=2)
+        course = Course(pool=12, per_step=2, window=3, visits=1, seed=0)
+        state = TrainerState(None, Counters(), buffer, "")  # type: ignore[arg-type]
+        trainee = Trainee(policy, asker, many, course, state)
+        fill(trainee)
+        return [
+            (part.draw.number, part.members) for part in rehearse(trainee, config, step).replayed
+        ]
+
+    first = drawn(CONFIG, 4)
+    assert drawn(CONFIG, 4) == first
+    assert drawn(CONFIG, 5) != first
+    assert drawn(CONFIG.model_copy(update={"seed": 1}), 4) != first
+
+
+def test_a_prompt_that_is_lost_or_has_another_clip_is_left_out(
+    trainee: Trainee, samples: list[Sample], tmp_path: Path
+) -> None:
+    fill(trainee)
+    lost, changed, kept = samples
+    trainee.samples[lost.id] = replace(lost, media=(MediaRef("video", str(tmp_path / "no.mp4")),))
+    trainee.samples[changed.id] = replace(changed, media=kept.media)
+    rehearsal = rehearse(trainee, CONFIG, 2)
+    assert [part.group.prompt_id for part in rehearsal.replayed] == [kept.id]
+    assert [visit.sample.id for visit in rehearsal.visits] == [kept.id]
+    assert rehearsal.size == 2
+    assert trainee.state.counters.media_failed == 1
