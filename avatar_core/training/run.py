@@ -21,6 +21,7 @@ from avatar_core.files import JsonlAppender, run_lock
 from avatar_core.manifest import sound_checkpoints
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
+from avatar_core.models.policy import Policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow, MetricsRow
 from avatar_core.replay import ReplayBuffer
@@ -36,6 +37,7 @@ from avatar_core.training.directory import (
     held_out_rows,
 )
 from avatar_core.training.held_out import HeldOut, measure_held_out, summarise
+from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import reinforce
 from avatar_core.training.preflight import check_inputs
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
@@ -95,15 +97,16 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
         choose_trained(policy, config)
         claim(run, config, policy)
         loader = stack.enter_context(MediaLoader(config.media))
-        trainee = new_trainee(policy, loader, data, config)
+        asker = Asker(policy, loader, system_prompt=config.rollout.system_prompt)
+        trainee = new_trainee(policy, stack.enter_context(Lookahead(asker)), data, config)
         # Measured and frozen before weights are restored: the policy that the run began with.
-        before = measure(trainee, data, config, "before", watcher)
+        before = measure(policy, asker, data, config, "before", watcher)
         if config.stage > 0 and config.loss.beta > 0:
             with policy.reference():
                 pass
         done = take_up(run, config, policy, trainee.state)
         advance(run, config, trainee, done, watcher)
-        after = measure(trainee, data, config, "after", watcher)
+        after = measure(policy, asker, data, config, "after", watcher)
     return RunResult(
         directory=run,
         checkpoint=run / CHECKPOINTS / f"step-{config.steps}",
@@ -147,7 +150,7 @@ def cold_start(watcher: Watcher) -> Path:
 
 
 def new_trainee(
-    policy: QwenOmniPolicy, loader: MediaLoader, data: Data, config: TrainConfig
+    policy: QwenOmniPolicy, lookahead: Lookahead, data: Data, config: TrainConfig
 ) -> Trainee:
     """A policy with all that its training needs, as a run begins."""
     replay = config.replay
@@ -160,7 +163,7 @@ def new_trainee(
     )
     return Trainee(
         policy=policy,
-        asker=Asker(policy, loader, system_prompt=config.rollout.system_prompt),
+        lookahead=lookahead,
         samples=data.training,
         course=course_of(config, len(data.training)),
         state=TrainerState(
@@ -220,11 +223,11 @@ def too_many_missed(record: StepRecord, missed: int) -> AvatarError:
 
 
 def measure(
-    trainee: Trainee, data: Data, config: TrainConfig, when: str, watcher: Watcher
+    policy: Policy, asker: Asker, data: Data, config: TrainConfig, when: str, watcher: Watcher
 ) -> list[EvalRow]:
     """Held-out rows before or after the stage, kept in `held_out/<when>.jsonl`."""
     if not data.held_out:
         return []
     watcher.say(f"answering {len(data.held_out)} held-out samples {when} the stage")
     path = held_out_rows(Path(config.out), when)
-    return measure_held_out(trainee.policy, trainee.asker, data.held_out, config, path)
+    return measure_held_out(policy, asker, data.held_out, config, path)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from avatar_core.asking import Asker
 from avatar_core.errors import DataError, MediaError
-from avatar_core.evaluation import answering
+from avatar_core.evaluation.answering import Asked, Failed
 from avatar_core.models.policy import Policy
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
+from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.rollout import Visit
 from avatar_core.types import Sample
 
@@ -31,14 +31,14 @@ class Trainee:
 
     Attributes:
         policy: the model in training.
-        asker: makes prompts for it.
+        lookahead: makes prompts for it, those of the next step in advance.
         samples: training samples by id, in the order the course counts them.
         course: which of them a step visits.
         state: optimiser, counters and replay buffer.
     """
 
     policy: Policy
-    asker: Asker
+    lookahead: Lookahead
     samples: dict[str, Sample]
     course: Course
     state: TrainerState
@@ -50,12 +50,12 @@ class Trainee:
 
     def look_at(self, samples: Sequence[Sample]) -> Look:
         """Decode and prepare prompts; those that cannot be read are counted and left out."""
-        seen = answering.look_at(self.asker, samples)
-        failures = [one.error for one in seen if isinstance(one, answering.Failed)]
+        seen = self.lookahead.take(samples)
+        failures = [one.error for one in seen if isinstance(one, Failed)]
         self.state.counters.media_failed += len(failures)
         visits = [
             Visit(one.sample, one.prepared, "+".join(clip.content_hash for clip in one.clips))
             for one in seen
-            if isinstance(one, answering.Asked)
+            if isinstance(one, Asked)
         ]
         return Look(visits, failures)
