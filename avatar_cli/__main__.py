@@ -36,9 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     _prepare_streams()
-    # Waiting threads of torch sleep instead of spinning: on two busy cores a step of the embedded
-    # model took 0.74 s with spinning and 0.40 s without (measured). Read when torch is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         code = _run(given)
         sys.stdout.flush()

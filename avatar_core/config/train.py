@@ -222,6 +222,8 @@ class TrainConfig(Frozen):
     """The preset the defaults came from."""
     tuning: Literal["full", "lora"] = "full"
     """Train all weights, or a low-rank adapter."""
+    threads: int | None = Field(None, ge=1)
+    """Threads of one torch operation on the CPU; None leaves the choice to torch."""
     steps: int = Field(1000, ge=1)
     """Optimiser steps."""
     seed: int = Field(0, ge=0, lt=2**32)

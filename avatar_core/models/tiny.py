@@ -1,4 +1,4 @@
-"""A Qwen2.5-Omni thinker of 1.4 million parameters with real processor classes, made on the spot.
+"""A Qwen2.5-Omni thinker of 1.0 million parameters with real processor classes, made on the spot.
 
 Not a mock: the same model, tokenizer, chat format and processor classes as the 7B model, so every
 line of the library that runs on it runs on the large one. It knows nothing until it is trained;

@@ -45,6 +45,13 @@ def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
             f"--out {run}: holds a run with other settings ({'; '.join(changes[:5])}); "
             "choose another directory or restore them"
         )
+    names = [path.name[5:] for path in run.glob(f"{CHECKPOINTS}/step-*")]
+    saved = [int(name) for name in names if name.isdigit()]
+    if max(saved, default=0) > config.steps:
+        raise UsageError(
+            f"--steps {config.steps}: the run in {run} has taken {max(saved)} already; "
+            "ask for as many"
+        )
 
 
 def held_out_rows(run: Path, when: str) -> Path:

@@ -15,7 +15,7 @@ from avatar_core.types import Sample
 
 
 class Lookahead:
-    """At most one batch of prompts under way; leave it before the asker's media loader is closed."""
+    """At most one batch of prompts under way; left before the media loader is closed."""
 
     def __init__(self, asker: Asker) -> None:
         self._asker = asker

@@ -39,7 +39,8 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
             rehearsal = rehearse(trainee, config, step)
-            trainee.lookahead.start(trainee.samples_of(step + 1))
+            if step < config.steps:
+                trainee.lookahead.start(trainee.samples_of(step + 1))
         visits = look.visits
         if not visits:
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)

@@ -68,6 +68,12 @@ def check_start(config: TrainConfig) -> None:
         raise UsageError(
             f"--init {config.init}: no such directory; give a checkpoint or a run directory"
         )
+    fresh = config.init is None and config.model == "tiny" and config.stage == 0
+    if config.tuning == "lora" and fresh:
+        raise UsageError(
+            "tuning=lora needs a saved base model that the adapter can name; "
+            "give --init or a model directory, or use --full"
+        )
     check_model(config.init or config.model)
 
 

@@ -12,6 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from avatar_core.asking import Asker
 from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import TrainConfig
@@ -85,6 +87,8 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
     """
     run = Path(config.out)
     data = check_inputs(config, resume=resume)
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
     with ExitStack() as stack:
         stack.enter_context(run_lock(run))
         # Another process may have begun a run here before the lock was taken.

@@ -28,7 +28,8 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         epoch = trainee.course.epochs(step)
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
-            trainee.lookahead.start(trainee.samples_of(step + 1))
+            if step < config.steps:
+                trainee.lookahead.start(trainee.samples_of(step + 1))
         if not look.visits:
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
             continue

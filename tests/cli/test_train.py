@@ -48,9 +48,17 @@ def test_a_dry_run_prints_what_it_takes_back(
 
 
 def test_a_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--stage", "0", "--dry-run", "--json", "--lora"]) == 0
+    assert main(["train", "--stage", "1", "--dry-run", "--json", "--lora"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document == resolve_train(stage=0, flags={"tuning": "lora"}).model_dump(mode="json")
+    assert document == resolve_train(stage=1, flags={"tuning": "lora"}).model_dump(mode="json")
+
+
+def test_an_adapter_on_an_unsaved_model_is_refused(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--stage", "0", "--lora"]) == 2
+    assert "needs a saved base model" in capsys.readouterr().err
+    assert not any(elsewhere.iterdir())
 
 
 def test_the_directory_of_a_file_is_kept_and_a_flag_wins(
