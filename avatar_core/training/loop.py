@@ -39,8 +39,7 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
             rehearsal = rehearse(trainee, config, step)
-            if step < config.steps:
-                trainee.lookahead.start(trainee.samples_of(step + 1))
+            trainee.look_ahead(step + 1, config.steps)
         visits = look.visits
         if not visits:
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)

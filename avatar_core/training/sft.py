@@ -28,8 +28,7 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         epoch = trainee.course.epochs(step)
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
-            if step < config.steps:
-                trainee.lookahead.start(trainee.samples_of(step + 1))
+            trainee.look_ahead(step + 1, config.steps)
         if not look.visits:
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
             continue

@@ -48,6 +48,11 @@ class Trainee:
         ordered = list(self.samples.values())
         return [ordered[index] for index in self.course.prompts(step)]
 
+    def look_ahead(self, step: int, steps: int) -> None:
+        """Begin to look at the prompts of a step, unless the run of `steps` steps ends before."""
+        if step <= steps:
+            self.lookahead.start(self.samples_of(step))
+
     def look_at(self, samples: Sequence[Sample]) -> Look:
         """Decode and prepare prompts; those that cannot be read are counted and left out."""
         seen = self.lookahead.take(samples)

@@ -42,7 +42,7 @@ def test_a_known_draw_stays_what_it_is() -> None:
     # Ids name draws, and baselines and results key on ids: a change here needs a changelog entry.
     drawn = [make_scene(0, "train", index, 0) for index in range(200)]
     written = [[scene.spec(), question.text, question.response] for scene, question in drawn]
-    assert document_hash(written) == "24c2b376e2e0b6e2be43b4213ff3da36"
+    assert document_hash(written) == "67322c5ba205011e972e602b9fe3e276"
 
 
 def test_specs_survive_json() -> None:
@@ -110,7 +110,7 @@ def test_every_template_has_every_level_and_stage_zero_prefers_the_easy_ones() -
     seen = {(q.template, q.level) for _, q in (make_scene(0, "train", i, 0) for i in range(1600))}
     assert seen == {(template.name, level) for template in TEMPLATES for level in (1, 2, 3)}
     levels = Counter(make_scene(0, "train", i, 0).question.level for i in range(1600))
-    assert 0.05 < levels[3] / 1600 < 0.15  # 0.1 expected, standard error 0.0075
+    assert 0.15 < levels[3] / 1600 < 0.25  # 0.2 expected, standard error 0.01
     only_hard = [make_scene(0, "train", i, 1, levels=(0, 0, 1)).question for i in range(70)]
     assert [question.level for question in only_hard] == [3] * 70
 

@@ -12,6 +12,7 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
+from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import fresh_size, rehearse
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
@@ -35,7 +36,7 @@ def trainee(policy: QwenOmniPolicy, asker: Asker, samples: list[Sample]) -> Trai
     buffer = ReplayBuffer(min_fill=9, members_per_group=2)
     return Trainee(
         policy,
-        asker,
+        Lookahead(asker),
         {sample.id: sample for sample in samples},
         Course(pool=3, per_step=2, window=3, visits=1, seed=0),
         TrainerState(None, Counters(), buffer, ""),  # type: ignore[arg-type]
@@ -81,7 +82,7 @@ def test_the_draw_follows_from_seed_and_step(
         buffer = ReplayBuffer(min_fill=9, members_per_group=2)
         course = Course(pool=12, per_step=2, window=3, visits=1, seed=0)
         state = TrainerState(None, Counters(), buffer, "")  # type: ignore[arg-type]
-        trainee = Trainee(policy, asker, many, course, state)
+        trainee = Trainee(policy, Lookahead(asker), many, course, state)
         fill(trainee)
         return [
             (part.draw.number, part.members) for part in rehearse(trainee, config, step).replayed

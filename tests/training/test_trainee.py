@@ -11,6 +11,7 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
+from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.types import MediaRef, Sample
@@ -20,7 +21,7 @@ from avatar_core.types import MediaRef, Sample
 def trainee(policy: QwenOmniPolicy, asker: Asker, samples: list[Sample]) -> Trainee:
     return Trainee(
         policy=policy,
-        asker=asker,
+        lookahead=Lookahead(asker),
         samples={sample.id: sample for sample in samples},
         course=Course(pool=3, per_step=2, window=3, visits=1, seed=0),
         state=TrainerState(None, Counters(), ReplayBuffer(), ""),  # type: ignore[arg-type]

@@ -1,0 +1,31 @@
+"""Tests of training/lookahead.py: the same prompts, looked at in advance or not."""
+
+from __future__ import annotations
+
+import torch
+
+from avatar_core.asking import Asker
+from avatar_core.evaluation.answering import Asked, look_at
+from avatar_core.training.lookahead import Lookahead
+from avatar_core.types import Sample
+
+
+def test_what_was_begun_is_what_is_taken(asker: Asker, samples: list[Sample]) -> None:
+    plain = look_at(asker, samples)
+    with Lookahead(asker) as lookahead:
+        lookahead.start(samples)
+        ahead = lookahead.take(samples)
+    assert len(plain) == len(ahead) == len(samples)
+    for one, other in zip(plain, ahead, strict=True):
+        assert isinstance(one, Asked) and isinstance(other, Asked)
+        assert torch.equal(one.prepared.input_ids, other.prepared.input_ids)
+        assert one.prepared.pixels is not None and other.prepared.pixels is not None
+        assert torch.equal(one.prepared.pixels, other.prepared.pixels)
+
+
+def test_other_samples_than_begun_are_looked_at_now(asker: Asker, samples: list[Sample]) -> None:
+    with Lookahead(asker) as lookahead:
+        lookahead.start(samples[:1])
+        taken = lookahead.take(samples[1:])
+        assert [one.sample.id for one in taken] == [sample.id for sample in samples[1:]]
+        assert [one.sample.id for one in lookahead.take(samples[:1])] == [samples[0].id]
