@@ -20,8 +20,8 @@ POINTS = 0.15
 
 
 TOO_SHORT = (
-    "measured 5.7 points after the 650 steps that fit the demo, 15.7 after 800: what needs frames and "
-    "sound at once is learnt last"
+    "measured 5.7 points after the 650 steps that fit the demo, 15.7 after 800: what needs frames "
+    "and sound at once is learnt last"
 )
 
 
