@@ -14,7 +14,8 @@ demo: $(VENV)/.installed
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
-	$(BIN)/python -m pytest $(PYTEST_ARGS) -m slow
+	# In one process: these share the embedded model's cold start, trained when it is not cached.
+	$(BIN)/python -m pytest -n 0 -m slow
 
 # What a change must pass besides its tests.
 check: $(VENV)/.installed-dev
