@@ -50,10 +50,15 @@ def verify_manifest(directory: Path) -> None:
             raise CheckpointError(f"{path}: differs from its manifest; use another checkpoint")
 
 
+def saved_checkpoints(run: Path) -> dict[int, Path]:
+    """Checkpoints of a run directory by step, newest first, sound or not."""
+    found = {int(p.name[5:]): p for p in run.glob("checkpoints/step-*") if p.name[5:].isdigit()}
+    return dict(sorted(found.items(), reverse=True))
+
+
 def sound_checkpoints(run: Path) -> list[Path]:
     """Checkpoints of a run directory whose files match their manifest, newest first."""
-    found = [p for p in run.glob("checkpoints/step-*") if p.name[5:].isdigit()]
-    return [p for p in sorted(found, key=lambda p: -int(p.name[5:])) if _is_sound(p)]
+    return [path for path in saved_checkpoints(run).values() if _is_sound(path)]
 
 
 def _is_sound(directory: Path) -> bool:

@@ -13,6 +13,7 @@ from avatar_core.config.resolve import frozen_changes, validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import DataError, UsageError
 from avatar_core.files import read_json, read_jsonl, write_atomic
+from avatar_core.manifest import saved_checkpoints
 
 CONFIG = "config.json"
 MANIFEST = "manifest.json"
@@ -45,12 +46,10 @@ def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
             f"--out {run}: holds a run with other settings ({'; '.join(changes[:5])}); "
             "choose another directory or restore them"
         )
-    names = [path.name[5:] for path in run.glob(f"{CHECKPOINTS}/step-*")]
-    saved = [int(name) for name in names if name.isdigit()]
-    if max(saved, default=0) > config.steps:
+    taken = next(iter(saved_checkpoints(run)), 0)
+    if taken > config.steps:
         raise UsageError(
-            f"--steps {config.steps}: the run in {run} has taken {max(saved)} already; "
-            "ask for as many"
+            f"--steps {config.steps}: the run in {run} has taken {taken} already; ask for as many"
         )
 
 
