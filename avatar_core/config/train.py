@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 
 from avatar_core.config.base import Frozen
 from avatar_core.config.media import MediaConfig
+from avatar_core.config.replay import ReplayConfig
+from avatar_core.config.reward import RewardConfig
 
 Shape = Literal["parabola", "uniform", "linear-decay", "linear-incline", "inverse"]
 
@@ -63,17 +65,6 @@ class RolloutConfig(Frozen):
         return self
 
 
-class RewardConfig(Frozen):
-    """Weights and variants of the reward functions."""
-
-    weights: dict[str, float] = {"format": 0.5, "accuracy": 0.5}
-    """Weight of each reward function by name."""
-    format_values: Literal["signed", "binary"] = "signed"
-    """`signed` scores +1/-1, `binary` 1/0."""
-    numerical: Literal["dense", "strict"] = "dense"
-    """`dense` is 1 minus the relative error, `strict` is 1 within a relative error of 0.001."""
-
-
 class AdvantageConfig(Frozen):
     """From rewards to per-token advantages."""
 
@@ -91,31 +82,6 @@ class AdvantageConfig(Frozen):
     """Curve of the credit over a completion."""
     tas_normalize: bool = False
     """Scale the weights to mean 1 over each completion."""
-
-
-class ReplayConfig(Frozen):
-    """The stratified replay buffer."""
-
-    enabled: bool = True
-    """Off trains on fresh completions alone."""
-    capacity: int = Field(10_000, ge=1)
-    """Completions kept."""
-    min_fill: int = Field(128, ge=1)
-    """Completions stored before replay starts."""
-    ratios: tuple[float, float, float] = (0.25, 0.35, 0.40)
-    """Shares of the tiers easy, medium, hard."""
-    window: int = Field(20, ge=1)
-    """Fresh rewards averaged into a prompt's baseline."""
-    members_per_group: int = Field(1, ge=1)
-    """Completions taken from each replayed group."""
-
-    @model_validator(mode="after")
-    def _can_fill(self) -> ReplayConfig:
-        if self.min_fill > self.capacity:
-            raise ValueError(
-                f"replay.min_fill={self.min_fill} exceeds replay.capacity={self.capacity}; lower it"
-            )
-        return self
 
 
 class LossConfig(Frozen):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from avatar_core.config.train import RewardConfig, TrainConfig
+from avatar_core.config.reward import RewardConfig
+from avatar_core.config.train import TrainConfig
 from avatar_core.models.policy import Encoded, Policy, Prepared, Sampling
 from avatar_core.rewards import score
 from avatar_core.seeds import seed_from

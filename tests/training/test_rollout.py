@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from avatar_core.config.resolve import resolve_train
-from avatar_core.config.train import RewardConfig, TrainConfig
+from avatar_core.config.reward import RewardConfig
+from avatar_core.config.train import TrainConfig
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.rewards import REWARDS
 from avatar_core.training.rollout import (

@@ -1,0 +1,18 @@
+"""What a completion is rewarded for: weights and variants of the reward functions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from avatar_core.config.base import Frozen
+
+
+class RewardConfig(Frozen):
+    """Weights and variants of the reward functions."""
+
+    weights: dict[str, float] = {"format": 0.5, "accuracy": 0.5}
+    """Weight of each reward function by name."""
+    format_values: Literal["signed", "binary"] = "signed"
+    """`signed` scores +1/-1, `binary` 1/0."""
+    numerical: Literal["dense", "strict"] = "dense"
+    """`dense` is 1 minus the relative error, `strict` is 1 within a relative error of 0.001."""
