@@ -7,7 +7,6 @@ and flags.
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from avatar_core.config.base import Frozen
 from avatar_core.config.train import FREE_ON_RESUME, TrainConfig
 from avatar_core.errors import UsageError
+from avatar_core.naming import nearest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -168,17 +168,6 @@ def dotted_keys(model: type[BaseModel], prefix: str = "") -> Iterable[str]:
             yield from dotted_keys(kind, f"{prefix}{name}.")
         else:
             yield prefix + name
-
-
-def nearest(name: str, candidates: list[str]) -> str:
-    """`; did you mean 'x'?` for a typo, else `; known: …` when the list is short, else nothing."""
-    matches = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
-    if not matches:
-        leaf = name.rpartition(".")[2]
-        matches = [c for c in candidates if c.rpartition(".")[2] == leaf][:1]
-    if matches:
-        return f"; did you mean {matches[0]!r}?"
-    return f"; known: {', '.join(candidates)}" if len(candidates) <= 8 else ""
 
 
 def frozen_changes(old: TrainConfig, new: TrainConfig) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from avatar_core.rewards.letters import read_letter
+from avatar_core.rewards.letter_rules import read_letter
 from avatar_core.rewards.numerals import last_number
 from avatar_core.rewards.pairs import read_pairs
 from avatar_core.rewards.tags import Parts, split_completion, tagged_answer, tail_of, without_tags

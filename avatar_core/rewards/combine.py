@@ -1,18 +1,29 @@
-"""The weighted total of several rewards."""
+"""The weighted total of several rewards.
+
+What cannot be scored has no total: it is neither zero nor made up for by the other rewards, so that
+totals of one run are on one scale, and it leaves mean, deviation and denominators.
+"""
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import NamedTuple
 
 from avatar_core.errors import UsageError
-from avatar_core.rewards.registry import REWARDS, RewardFunction
+from avatar_core.naming import nearest
+from avatar_core.rewards.registry import (
+    REWARDS,
+    RewardContext,
+    RewardFunction,
+    option_names,
+    wants_context,
+)
 from avatar_core.types import Sample
 
 _NO_OPTIONS: Mapping[str, Mapping[str, object]] = {}
+_NO_CONTEXT = RewardContext()
 
 
 class Scored(NamedTuple):
@@ -29,6 +40,8 @@ def score(
     sample: Sample,
     weights: Mapping[str, float],
     options: Mapping[str, Mapping[str, object]] = _NO_OPTIONS,
+    *,
+    context: RewardContext = _NO_CONTEXT,
 ) -> list[Scored]:
     """Score the completions of one group: R = Σ_k w_k R_k.
 
@@ -40,19 +53,23 @@ def score(
         sample: what they answer.
         weights: reward name to weight.
         options: reward name to keyword arguments of that function.
+        context: passed to the functions that declare it.
 
     Returns:
         One `Scored` per text, in order.
 
     Raises:
-        UsageError: no weights, an unknown reward or option, or a value that is not finite.
+        UsageError: no weights, an unknown reward or option, or values that break the contract of
+            `registry`.
     """
     if not weights:
         raise UsageError(f"no reward weights are set; weight at least one of {', '.join(REWARDS)}")
     for name in options:
         if name not in weights:
             raise UsageError(f"reward {name!r} has options but no weight; add one or drop them")
-    columns = {name: _column(name, texts, sample, options.get(name, {})) for name in weights}
+    columns = {
+        name: _column(name, texts, sample, options.get(name, {}), context) for name in weights
+    }
     rows = [
         {name: column[index] for name, column in columns.items()} for index in range(len(texts))
     ]
@@ -60,32 +77,44 @@ def score(
 
 
 def _column(
-    name: str, texts: Sequence[str], sample: Sample, options: Mapping[str, object]
+    name: str,
+    texts: Sequence[str],
+    sample: Sample,
+    options: Mapping[str, object],
+    context: RewardContext,
 ) -> list[float | None]:
     """The values of one reward function, checked."""
     function = _find(name)
     for option in options:
-        if option not in inspect.signature(function).parameters:
+        if option not in option_names(function):
             raise UsageError(f"reward {name!r} has no option {option!r}; remove it")
-    values = function(texts, sample, **options)
-    if len(values) != len(texts):
+    given = {**options, "context": context} if wants_context(function) else options
+    return _checked(name, function(texts, sample, **given), len(texts), sample)
+
+
+def _checked(name: str, values: object, count: int, sample: Sample) -> list[float | None]:
+    """The values as floats, or an error where a function breaks its promise."""
+    if not isinstance(values, list):
         raise UsageError(
-            f"reward {name!r} gave {len(values)} values for {len(texts)} completions; mend it"
+            f"reward {name!r} gave {type(values).__name__}, not a list of values; mend it"
         )
-    if any(value is not None and not math.isfinite(value) for value in values):
-        raise UsageError(f"reward {name!r} is not finite for sample {sample.id!r}; mend it")
-    return values
+    if len(values) != count:
+        raise UsageError(
+            f"reward {name!r} gave {len(values)} values for {count} completions; mend it"
+        )
+    for value in values:
+        if value is not None and not (isinstance(value, Real) and math.isfinite(value)):
+            raise UsageError(
+                f"reward {name!r} gave {value!r} for sample {sample.id!r}, which is neither "
+                "a finite number nor None; mend it"
+            )
+    return [None if value is None else float(value) for value in values]
 
 
 def _find(name: str) -> RewardFunction:
     """The registered function, or an error that names the nearest one."""
     if name not in REWARDS:
-        near = difflib.get_close_matches(name, REWARDS, n=1, cutoff=0.0)
-        raise UsageError(
-            f"unknown reward {name!r}; did you mean {near[0]!r}?"
-            if near
-            else f"unknown reward {name!r}; none is registered"
-        )
+        raise UsageError(f"unknown reward {name!r}{nearest(name, sorted(REWARDS))}")
     return REWARDS[name]
 
 

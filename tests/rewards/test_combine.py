@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from avatar_core.errors import UsageError
-from avatar_core.rewards import REWARDS, score
+from avatar_core.rewards import REWARDS, RewardContext, score
 from avatar_core.types import Sample
 
 SAMPLE = Sample("s", "How many?", (), "4", "numerical")
@@ -71,8 +72,47 @@ def test_what_cannot_be_honoured_is_refused(weights, options, message):
         score([GOOD], SAMPLE, weights, options)
 
 
-@pytest.mark.parametrize(("values", "message"), [([float("nan")], "finite"), ([], "0 values")])
+def test_the_context_reaches_the_functions_that_declare_it(monkeypatch):
+    seen = []
+
+    def watcher(texts, sample, *, bonus=0.0, context):
+        seen.append(context)
+        return [bonus for _ in texts]
+
+    monkeypatch.setitem(REWARDS, "watcher", watcher)
+    weights, options = {"format": 1.0, "watcher": 1.0}, {"watcher": {"bonus": 0.5}}
+    given = RewardContext(judge="a judge", fresh=False)
+    assert score([GOOD], SAMPLE, weights, options, context=given)[0].total == 1.5
+    assert score([GOOD], SAMPLE, weights)[0].total == 1.0
+    assert seen == [given, RewardContext()]
+
+
+def test_the_context_is_no_option():
+    with pytest.raises(UsageError, match="no option 'context'"):
+        score([GOOD], SAMPLE, {"self": 1.0}, {"self": {"context": None}})
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([float("nan")], "gave nan.*finite"),
+        ([float("inf")], "gave inf.*finite"),
+        (["1"], "gave '1'.*finite"),
+        ([1j], "finite"),
+        ([], "0 values"),
+        (None, "gave NoneType, not a list"),
+        (1.0, "gave float, not a list"),
+    ],
+)
 def test_a_reward_that_breaks_its_promise_is_named(monkeypatch, values, message):
     monkeypatch.setitem(REWARDS, "broken", lambda texts, sample: values)
     with pytest.raises(UsageError, match=f"'broken'.*{message}"):
         score([GOOD], SAMPLE, {"broken": 1.0})
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.int64(2), True])
+def test_any_real_number_is_recorded_as_a_plain_float(monkeypatch, value):
+    monkeypatch.setitem(REWARDS, "real", lambda texts, sample: [value])
+    (row,) = score([GOOD], SAMPLE, {"real": 1.0})
+    assert (type(row.total), type(row.parts["real"])) == (float, float)
+    assert row.total == float(value)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from avatar_core.config.judge import JUDGE_FREE_ON_RESUME, JudgeConfig
+from avatar_core.config.resolve import validate
+from avatar_core.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        ({"kind": "served"}, "needs judge.url"),
+        ({"url": "127.0.0.1:8000/v1"}, "give a whole address"),
+        ({"url": "file:///etc/passwd"}, "give a whole address"),
+        ({"url": "http://"}, "give a whole address"),
+        ({"url": "https://user:canary@example.com/v1"}, "must hold no key"),
+        ({"url": "https://example.com/v1?key=canary"}, "must hold no key"),
+        ({"frames": -1}, "frames"),
+        ({"max_tries": 0}, "max_tries"),
+        ({"temperature": 1.0}, "unknown configuration key"),
+    ],
+)
+def test_what_cannot_work_is_refused(tree: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        validate(JudgeConfig, tree)
+
+
+def test_the_address_loses_its_last_slash() -> None:
+    assert JudgeConfig(url="http://127.0.0.1:8000/v1/").url == "http://127.0.0.1:8000/v1"
+
+
+def test_fields_that_a_resumed_run_may_change_exist() -> None:
+    names = {name.removeprefix("judge.") for name in JUDGE_FREE_ON_RESUME}
+    assert names < JudgeConfig.model_fields.keys()
+    # What a verdict hangs on stays as it was.
+    assert not names & {"kind", "model", "frames", "frame_side", "max_new_tokens", "unparsed"}

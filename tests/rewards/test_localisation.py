@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from avatar_core.rewards.localisation import pair_f1, pair_scorer
+from tests.rewards.kinds import answers
+
+
+def test_f1_of_two_sets_of_pairs():
+    dog, cat = ("left", "dog"), ("right", "cat")
+    # 2·1 / (1 + 2); no overlap; nothing stated.
+    assert pair_f1(frozenset({dog}), frozenset({dog, cat})) == pytest.approx(2 / 3)
+    assert pair_f1(frozenset({cat}), frozenset({dog})) == 0
+    assert pair_f1(frozenset(), frozenset({dog})) == 0
+
+
+def test_localisation_is_the_f1_of_exact_pairs():
+    score = pair_scorer("left: dog; right: cat")
+    assert score is not None
+    texts = answers(
+        "right: the Cat; left: dog",  # 2·2 / (2 + 2)
+        "left: dog",  # 2·1 / (1 + 2)
+        "left: dog; right: cat; top: bird",  # 2·2 / (3 + 2)
+        "left: cat; right: dog",
+        "I hear nothing",
+    )
+    assert [score(text) for text in texts] == pytest.approx([1.0, 2 / 3, 4 / 5, 0.0, 0.0])
+
+
+def test_a_solution_without_a_pair_cannot_be_scored_against():
+    assert pair_scorer("nothing sounds") is None
