@@ -29,7 +29,9 @@ def evaluate_command(
     sample_seed: Annotated[
         int | None, typer.Option(min=0, help="Choose other items. [default: the first ones]")
     ] = None,
-    batch_size: Annotated[str, typer.Option(help="Items answered together, or auto.")] = "auto",
+    batch_size: Annotated[
+        str, typer.Option(help="Items answered together; auto: what fits.")
+    ] = "auto",
     audio: Annotated[
         Literal["auto", "on", "off"] | None,
         typer.Option(help="Sound: if any, required, or ignored. [default: as trained]"),
@@ -80,30 +82,29 @@ def evaluate_command(
 def _list(output: Output) -> None:
     from avatar_cli.render import console, emit_json
     from avatar_cli.render_eval import benchmark_document, benchmark_table
-    from avatar_core.evaluation.catalogue import BENCHMARKS
+    from avatar_core.benchmarks import available
 
     if output.as_json:
-        emit_json(benchmark_document(BENCHMARKS.values()))
+        emit_json(benchmark_document(available().values()))
     else:
-        console().print(benchmark_table(BENCHMARKS.values()))
+        console().print(benchmark_table(available().values()))
 
 
 def _score(settings: dict[str, Any], baseline: Path | None, output: Output) -> None:
+    from avatar_core.benchmarks import find
     from avatar_core.config.evaluate import EvalConfig
     from avatar_core.config.resolve import validate
 
     config = validate(EvalConfig, settings)
+    # Said before the seconds that the model's libraries take to load.
+    for name in config.names:
+        find(name)
 
     from avatar_cli.render_eval import item_progress, show_evaluations
-    from avatar_core.evaluation.compare import gain_over, read_baseline
     from avatar_core.evaluation.run import measure, refuse_failures
 
-    before = read_baseline(baseline) if baseline else None
     with item_progress(output) as progress:
-        result = measure(config, progress=progress)
-    gain = None
-    if baseline and before:
-        gain = gain_over(baseline, before, result.evaluations[0])
-    show_evaluations(result.evaluations, gain, output)
+        result = measure(config, baseline=baseline, progress=progress)
+    show_evaluations(result.evaluations, result.gain, output)
     # The tables come first: who may not use the score still sees why.
     refuse_failures(result, config)

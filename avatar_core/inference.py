@@ -16,9 +16,10 @@ from torch import Tensor
 from avatar_core.config.inference import InferConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
-from avatar_core.errors import MediaError, UsageError
+from avatar_core.errors import MediaError, MediaTimeout, NoSoundError, UsageError
 from avatar_core.evaluation.answering import frame_count, modalities
 from avatar_core.media import MediaLoader
+from avatar_core.media.probe import probe
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Encoded, Policy, Prompt, Sampling
 from avatar_core.rewards.answer import split_completion
@@ -44,7 +45,7 @@ class Answer:
         modalities: what the model was given, of "text", "frames", "sound".
         frames: frames it was given; `None` without a picture.
         seconds: wall time from the file to the end of the text, without loading the model.
-        truncated: generation stopped at the length limit.
+        truncated: generation of this text stopped at the length limit.
     """
 
     answer: str
@@ -158,15 +159,47 @@ def load_clip(loader: MediaLoader, config: InferConfig) -> Clip:
 
     Raises:
         MediaError: it cannot be read as asked.
+        UsageError: it holds sound alone and `config.audio` is "off".
     """
     kind = kind_of(config.video)
     ref = MediaRef(kind, str(config.video), config.start, config.end)
     try:
         return loader.load(ref, audio=config.audio)
+    except (MediaTimeout, NoSoundError):
+        raise
     except MediaError as error:
-        if kind != "video" or not error.reason.startswith("has no video stream"):
+        clip = sound_alone(loader, ref, error) if kind == "video" else None
+        if clip is None:
             raise
-    return loader.load(MediaRef("audio", ref.path, ref.start, ref.end))
+    if config.audio == "off":
+        raise UsageError(
+            f"--audio off: {config.video} holds sound and no picture, so nothing is left to show; "
+            "leave --audio out"
+        )
+    return clip
+
+
+def sound_alone(loader: MediaLoader, ref: MediaRef, refused: MediaError) -> Clip | None:
+    """The sound of a file that could not be read as a video, when it has no picture.
+
+    Args:
+        loader: reads files in processes of its own.
+        ref: the file as a video.
+        refused: why it could not be read as one.
+
+    Raises:
+        MediaError: it cannot be read as sound either, for another reason.
+    """
+    try:
+        clip = loader.load(MediaRef("audio", ref.path, ref.start, ref.end))
+    except NoSoundError:
+        return None
+    except MediaError as error:
+        if error.reason == refused.reason:
+            return None
+        raise MediaError(ref.path, f"{refused.reason}; as sound: {error.reason}") from error
+    # A probe may crash on a file. This one has just passed it in a worker process.
+    return clip if probe(ref.path, loader.config).timeline is None else None
 
 
 @torch.no_grad()
@@ -188,7 +221,7 @@ def _answer(opened: Opened) -> Generator[str, None, Answer]:
     encoded = encode_question(policy, opened)
     if config.samples > 1:
         drawn = draw_texts(policy, encoded, limit, config)
-        text, truncated = majority(drawn), False
+        text, truncated = drawn[majority([one.text for one in drawn])]
         yield text
     else:
         tokens: list[int] = []
@@ -234,21 +267,31 @@ def text_pieces(tokens: Iterable[int], decode: Callable[[Tensor], str]) -> Itera
         yield rest
 
 
-def draw_texts(policy: Policy, encoded: Encoded, limit: int, config: InferConfig) -> list[str]:
-    """`config.samples` completions of one prompt, drawn at temperature 1."""
+class Drawn(NamedTuple):
+    """One of several answers."""
+
+    text: str
+    """The completion without special tokens."""
+    truncated: bool
+    """Generation stopped at the length limit."""
+
+
+def draw_texts(policy: Policy, encoded: Encoded, limit: int, config: InferConfig) -> list[Drawn]:
+    """`config.samples` completions of one prompt, drawn as `config` says."""
     seeds = [seed_from(config.seed, "infer", draw) for draw in range(config.samples)]
-    (group,) = policy.generate(encoded, Sampling(max_new_tokens=limit), [seeds])
-    return [policy.decode(drawn.token_ids) for drawn in group]
+    sampling = Sampling(limit, temperature=config.temperature, top_k=config.top_k)
+    (group,) = policy.generate(encoded, sampling, [seeds])
+    return [Drawn(policy.decode(made.token_ids), made.truncated) for made in group]
 
 
-def majority(texts: Sequence[str]) -> str:
-    """The first text that states the most frequent answer; the first of all when none states any.
+def majority(texts: Sequence[str]) -> int:
+    """Place of the first text that states the most frequent answer; 0 when none states any.
 
     Answers are compared without case and runs of blanks; of equally frequent ones the earlier wins.
     """
     answers = [" ".join(split_completion(text).answer.split()).casefold() for text in texts]
     votes = Counter(answer for answer in answers if answer)
-    return texts[answers.index(votes.most_common(1)[0][0])] if votes else texts[0]
+    return answers.index(votes.most_common(1)[0][0]) if votes else 0
 
 
 def _kept(tokens: Iterable[int], into: list[int]) -> Iterator[int]:

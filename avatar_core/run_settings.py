@@ -54,7 +54,7 @@ def run_settings(model: str) -> RunSettings:
             f"--model {model}: holds no {CONFIG}; give a run, a checkpoint directory or a hub id"
         )
     config = _trained(directory / CONFIG)
-    checkpoints = sound_checkpoints(directory)
+    checkpoints = sound_checkpoints(directory, at_most=1)
     if not checkpoints:
         raise CheckpointError(
             f"--model {model}: no sound checkpoint below checkpoints/; train it first"

@@ -1,17 +1,25 @@
 """The benchmarks by name: what they are, and the function that turns each into samples.
 
-A benchmark registers itself when its module is imported; `evaluate` knows none of them by name.
+A benchmark registers itself when its module is imported. Those of this release are named in `HOMES`
+and imported when benchmarks are first asked for: one that is made of other parts of the core, as
+`scenes` is, stands above this package, which therefore knows it by name alone.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from avatar_core.config.resolve import nearest
 from avatar_core.errors import UsageError
 from avatar_core.types import Sample
+from avatar_core.version import VERSION
+
+Item: TypeAlias = Sample
+"""One question of a benchmark; the noun is that of training."""
+HOMES = ("avatar_core.evaluation.scenes",)
+"""Modules that register the benchmarks of this release, in the order in which they are listed."""
 
 
 class Load(Protocol):
@@ -25,7 +33,7 @@ class Load(Protocol):
         limit: int,
         sample_seed: int | None,
         stage: int | None,
-    ) -> list[Sample]:
+    ) -> list[Item]:
         """Give at most `limit` samples of a split; see `EvalConfig` for the options."""
         ...
 
@@ -52,7 +60,7 @@ class Benchmark:
 
 
 BENCHMARKS: dict[str, Benchmark] = {}
-"""Name to benchmark, in order of registration."""
+"""Registered so far, in that order; `available` gives all."""
 
 
 def register(benchmark: Benchmark) -> Benchmark:
@@ -67,11 +75,21 @@ def register(benchmark: Benchmark) -> Benchmark:
     return benchmark
 
 
+def available() -> dict[str, Benchmark]:
+    """Every benchmark there is, by name, those of `HOMES` first imported."""
+    for home in HOMES:
+        import_module(home)
+    return dict(BENCHMARKS)
+
+
 def find(name: str) -> Benchmark:
-    """The benchmark of a name; `UsageError` with the nearest one when there is none."""
-    if name not in BENCHMARKS:
-        raise UsageError(f"unknown benchmark {name!r}{nearest(name, list(BENCHMARKS))}")
-    return BENCHMARKS[name]
+    """The benchmark of a name; `UsageError` that names those there are when it is none of them."""
+    known = available()
+    if name not in known:
+        raise UsageError(
+            f"benchmark {name!r} is not part of avatar {VERSION}; available: {', '.join(known)}"
+        )
+    return known[name]
 
 
 def load(
@@ -82,11 +100,11 @@ def load(
     limit: int = 200,
     sample_seed: int | None = None,
     stage: int | None = None,
-) -> list[Sample]:
+) -> list[Item]:
     """Samples of a benchmark.
 
     Args:
-        name: one of `BENCHMARKS`.
+        name: one of `available()`.
         data_root: directory of its files; `None` for the default place.
         split: of the benchmark.
         limit: most samples.

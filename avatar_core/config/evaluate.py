@@ -44,8 +44,8 @@ class EvalConfig(Frozen):
     """Most items of each benchmark."""
     sample_seed: int | None = Field(None, ge=0)
     """Seed that chooses the items; None takes the first ones."""
-    batch_size: int = Field(32, ge=1)
-    """Items answered together."""
+    batch_size: int | None = Field(None, ge=1)
+    """Items answered together; None takes as many as surely fit into memory, 32 at most."""
     audio: AudioMode | None = None
     """Use of a video's sound; None as in `media`."""
     max_new_tokens: int | None = Field(None, ge=1)

@@ -1,4 +1,9 @@
-"""Configuration of one question about one file; `None` asks the model exactly as it was trained."""
+"""Configuration of one question about one file; `None` asks the model exactly as it was trained.
+
+One answer is greedy. Several are drawn from the model's own distribution, temperature 1 and no
+token left out, whatever it was trained with: then the most frequent answer is the one the model
+holds most likely over all its ways to reason.
+"""
 
 from __future__ import annotations
 
@@ -37,5 +42,9 @@ class InferConfig(Frozen):
     """Length limit of an answer; None as the model was trained."""
     samples: int = Field(1, ge=1)
     """1 answers greedily; more draws as many answers and takes the most frequent one."""
+    temperature: float = Field(1.0, gt=0)
+    """Of the draws: below 1 they keep to likely tokens, above 1 they spread."""
+    top_k: int = Field(0, ge=0)
+    """Draws take only so many of the likeliest tokens; 0 takes all."""
     seed: int = Field(0, ge=0)
     """Seed of the draws."""

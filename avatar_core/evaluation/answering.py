@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 
 from avatar_core.asking import Asker
-from avatar_core.errors import DataError, MediaError
+from avatar_core.errors import DataError, MediaError, OutOfMemoryError, is_out_of_memory
 from avatar_core.evaluation.answers import gold_text, stated_answer
 from avatar_core.models.policy import Policy, Prepared, Sampling
 from avatar_core.records import EvalRow
@@ -113,11 +113,36 @@ def look_at(asker: Asker, batch: Sequence[Sample]) -> list[Asked | Failed]:
     return found
 
 
-@torch.no_grad()
 def reply(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) -> list[Reply]:
-    """One completion of each prompt."""
-    if not prompts:
-        return []
+    """One completion of each prompt; prompts that do not fit into memory are answered in halves.
+
+    Raises:
+        OutOfMemoryError: a single prompt does not fit.
+    """
+    try:
+        return _replies(policy, prompts, sampling) if prompts else []
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Outside the handler, whose error holds on to the tensors of the failed attempt.
+    if len(prompts) == 1:
+        raise OutOfMemoryError(
+            f"a prompt of {len(prompts[0].input_ids)} tokens does not fit into memory by itself; "
+            "lower --max-new-tokens, or the frames and pixels that media are read with"
+        )
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    middle = len(prompts) // 2
+    return [
+        one
+        for half in (prompts[:middle], prompts[middle:])
+        for one in reply(policy, half, sampling)
+    ]
+
+
+@torch.no_grad()
+def _replies(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) -> list[Reply]:
+    """One completion of each prompt, all drawn together."""
     groups = policy.generate(policy.encode(prompts), sampling, [[0]] * len(prompts))
     return [Reply(policy.decode(drawn.token_ids), drawn.truncated) for (drawn,) in groups]
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from avatar_core.asking import LETTERS
-from avatar_core.rewards.answer import (
-    extract_letter,
-    extract_number,
-    extract_pairs,
-    split_completion,
-)
+from avatar_core.rewards.answer import extract_number, extract_pairs, split_completion
+from avatar_core.rewards.letters import ALPHABET, stated_letter, valid_letters
 from avatar_core.types import Sample
 
 
@@ -19,7 +14,7 @@ def stated_answer(text: str, sample: Sample) -> str | None:
         return None
     match sample.problem_type:
         case "multiple choice":
-            letter = extract_letter(text, _letters(sample), sample.options)
+            letter = stated_letter(text, valid_letters(sample), sample.options)
             return None if letter is None else option_text(letter, sample)
         case "numerical" | "regression":
             number = extract_number(text)
@@ -40,11 +35,5 @@ def gold_text(sample: Sample) -> str:
 
 def option_text(letter: str, sample: Sample) -> str:
     """The text of an option, or the letter itself where the sample does not list its options."""
-    texts = dict(zip(LETTERS, sample.options, strict=False))
+    texts = dict(zip(ALPHABET, sample.options, strict=False))
     return texts.get(letter, letter)
-
-
-def _letters(sample: Sample) -> str:
-    """Letters a reply may choose from; without listed options A to D, or on to the right one."""
-    last = LETTERS.find(sample.solution) if len(sample.solution) == 1 else -1
-    return LETTERS[: len(sample.options) or max(4, last + 1)]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core.errors import UsageError
 from avatar_core.evaluation.ledger import NAME, read_rows
-from avatar_core.evaluation.run import Evaluation
 from avatar_core.evaluation.tally import Interval, accuracy, paired_gain
+from avatar_core.files import read_json, user_path
 from avatar_core.records import EvalRow
+from avatar_core.run_directory import CONFIG
+
+
+class Baseline(NamedTuple):
+    """An earlier evaluation to compare with."""
+
+    directory: Path
+    """Where it is."""
+    rows: Mapping[str, EvalRow]
+    """Its rows by id, as they were when it was read."""
 
 
 class Gain(NamedTuple):
@@ -27,29 +38,65 @@ class Gain(NamedTuple):
     """95 % interval of the paired difference."""
 
 
-def read_baseline(directory: Path) -> dict[str, EvalRow]:
-    """Rows of an earlier evaluation by id.
+def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
+    """An earlier evaluation of the one benchmark that is asked for.
+
+    Args:
+        directory: its result directory.
+        names: benchmarks asked for.
 
     Raises:
-        UsageError: the directory holds none.
+        UsageError: there is no evaluation of that benchmark in it, or several are asked for.
+        DataError: one of its rows is damaged.
     """
+    if len(names) != 1:
+        raise UsageError("--baseline compares one benchmark; name one, not " + " ".join(names))
+    if not user_path(directory, "--baseline").is_dir():
+        raise UsageError(f"--baseline {directory}: no such directory; give an evaluation directory")
     rows = read_rows(directory)
-    if not rows:
-        raise UsageError(f"--baseline {directory}: holds no {NAME}; give an evaluation directory")
-    return rows
+    if not rows or not (directory / CONFIG).is_file():
+        missing = CONFIG if rows else NAME
+        raise UsageError(
+            f"--baseline {directory}: holds no {missing}; give an evaluation directory"
+        )
+    document = read_json(directory / CONFIG)
+    held = document.get("names") if isinstance(document, dict) else None
+    if held != list(names):
+        found = " ".join(map(str, held)) if isinstance(held, list) else "no benchmark"
+        raise UsageError(
+            f"--baseline {directory}: is of {found}, not of {names[0]}; "
+            "give an evaluation of the same benchmark"
+        )
+    return Baseline(directory, rows)
 
 
-def gain_over(baseline: Path, before: dict[str, EvalRow], after: Evaluation) -> Gain:
+def check_items(baseline: Baseline, asked: Collection[str]) -> None:
+    """Refuse a baseline whose items are not those that are asked.
+
+    Args:
+        baseline: the earlier evaluation.
+        asked: ids of the items of the later one.
+
+    Raises:
+        UsageError: the two are not of the same items; says how many they share.
+    """
+    if baseline.rows.keys() != set(asked):
+        shared = len(baseline.rows.keys() & set(asked))
+        raise UsageError(
+            f"--baseline {baseline.directory}: is not of the items asked: of its "
+            f"{len(baseline.rows)} it shares {shared} with these {len(asked)}; "
+            "evaluate both with the same --limit, --split, --stage and --sample-seed"
+        )
+
+
+def gain_over(baseline: Baseline, rows: Sequence[EvalRow], clusters: Mapping[str, str]) -> Gain:
     """Paired comparison with an earlier evaluation.
 
-    Raises:
-        UsageError: the two are not of the same items.
+    Args:
+        baseline: the earlier one, of the same items; see `check_items`.
+        rows: rows of the later one.
+        clusters: media of each item by id.
     """
-    if before.keys() != {row.id for row in after.rows}:
-        raise UsageError(
-            f"--baseline {baseline}: is not of the items of {after.directory}; "
-            "evaluate both with the same --limit, --stage and --sample-seed"
-        )
-    earlier = [before[row.id] for row in after.rows]
-    gain, interval = paired_gain(earlier, after.rows, after.clusters)
-    return Gain(baseline, accuracy(earlier), accuracy(after.rows), gain, interval)
+    earlier = [baseline.rows[row.id] for row in rows]
+    gain, interval = paired_gain(earlier, rows, clusters)
+    return Gain(baseline.directory, accuracy(earlier), accuracy(rows), gain, interval)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from avatar_core.config.resolve import flatten
 from avatar_core.errors import UsageError
 from avatar_core.files import read_json
 from avatar_core.records import Manifest, read_record
+from avatar_core.run_directory import CONFIG, MANIFEST, has_begun
 
-CONFIG = "config.json"
-MANIFEST = "manifest.json"
 ROOT = Path("runs") / "eval"
 
 
@@ -44,17 +42,9 @@ def check_directory(directory: Path, config: EvalConfig) -> None:
     Raises:
         UsageError: it holds something else, or cannot be written.
     """
-    existing = next(p for p in (directory, *directory.absolute().parents) if p.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"--out {directory}: {existing} is no directory that can be written")
-    stored = directory / CONFIG
-    if not stored.is_file():
-        if directory.is_dir() and any(_foreign(path) for path in directory.iterdir()):
-            raise UsageError(
-                f"--out {directory}: is not empty and holds no evaluation; choose another directory"
-            )
+    if not has_begun(directory, "evaluation"):
         return
-    changes = changed_settings(stored, config)
+    changes = changed_settings(directory / CONFIG, config)
     if changes:
         raise UsageError(
             f"--out {directory}: holds another evaluation ({'; '.join(changes[:5])}); "
@@ -62,7 +52,7 @@ def check_directory(directory: Path, config: EvalConfig) -> None:
         )
 
 
-def check_weights(directory: Path, fingerprint: str) -> None:
+def check_weights(directory: Path, fingerprint: str | None) -> None:
     """Refuse to go on with answers of other weights.
 
     Raises:
@@ -97,8 +87,3 @@ def changed_settings(stored: Path, config: EvalConfig) -> list[str]:
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key) and key not in FREE_ON_RESUME
     ]
-
-
-def _foreign(path: Path) -> bool:
-    """Whether a file is none that a start cut short may leave."""
-    return path.name != MANIFEST and not path.name.startswith(".")

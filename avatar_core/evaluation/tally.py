@@ -10,6 +10,7 @@ import numpy as np
 
 from avatar_core.records import EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
 from avatar_core.seeds import array_rng_from
+from avatar_core.types import Sample
 
 RESAMPLES = 2000
 STATUSES: tuple[EvalStatus, ...] = get_args(EvalStatus)
@@ -23,6 +24,16 @@ class Interval(NamedTuple):
     """2.5th percentile."""
     high: float
     """97.5th percentile."""
+
+
+def clusters_of(samples: Sequence[Sample]) -> dict[str, str]:
+    """Media of each sample by id, its own id where it has none.
+
+    Samples that share their media are not independent, so intervals draw them together.
+    """
+    return {
+        sample.id: "|".join(ref.path for ref in sample.media) or sample.id for sample in samples
+    }
 
 
 def accuracy(rows: Sequence[EvalRow]) -> float | None:
@@ -162,6 +173,9 @@ def summarise(
 ) -> EvalSummary:
     """The score of an evaluation; a function of its rows and of what it was made with.
 
+    When and by which command it was made is no part of it, so that the same answers give the same
+    bytes; `manifest.json` says these.
+
     Args:
         rows: one per item of the split.
         clusters: cluster of each row's id, such as its video.
@@ -180,5 +194,5 @@ def summarise(
         metrics={"mean_score": mean_score(rows)},
         status=status_counts(rows),
         groups=subset_scores(rows),
-        manifest=manifest,
+        manifest=manifest.model_copy(update={"command": (), "created": ""}),
     )

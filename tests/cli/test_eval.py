@@ -9,11 +9,13 @@ import pytest
 
 from avatar_cli.__main__ import main
 from avatar_cli.options import Output
-from avatar_cli.render_eval import gain_table, show_evaluations, signed_percent
+from avatar_cli.render import signed_percent
+from avatar_cli.render_eval import gain_table, show_evaluations
 from avatar_core.evaluation.compare import Gain
 from avatar_core.evaluation.run import Evaluation
 from avatar_core.evaluation.tally import Interval, summarise
 from avatar_core.files import read_json
+from avatar_core.version import VERSION
 from tests.eval_rows import eval_row
 from tests.run_records import manifest
 from tests.tiny_run import NUMPY_COPY, tiny_run
@@ -82,7 +84,8 @@ def test_bad_input_is_one_line_and_writes_nothing(
 ) -> None:
     out = tmp_path / "out"
     mistakes: list[tuple[list[str], str]] = [
-        (["scnes"], "did you mean 'scenes'"),
+        (["scnes"], "'scnes' is not part of avatar"),
+        (["mmvu"], f"'mmvu' is not part of avatar {VERSION}; available: scenes"),
         (["scenes", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
         (["scenes", "--model", str(tmp_path)], "config.json"),
         (["scenes", "--split", "dev"], "no split 'dev'"),
@@ -91,7 +94,8 @@ def test_bad_input_is_one_line_and_writes_nothing(
         (["scenes", "--batch-size", "many"], "batch_size"),
         (["scenes", "--batch-size", "0"], "batch_size"),
         (["scenes", "--baseline", str(tmp_path)], "holds no results.jsonl"),
-        (["scenes", "list"], "unknown benchmark 'list'"),
+        (["scenes", "--baseline", "/nowhere"], "--baseline /nowhere: no such directory"),
+        (["scenes", "list"], "'list' is not part of avatar"),
         (["scenes", "--question-only"], "No such option"),
     ]
     for arguments, message in mistakes:
@@ -102,7 +106,7 @@ def test_bad_input_is_one_line_and_writes_nothing(
         assert shown.err.startswith("avatar: ")
         assert shown.err.count("\n") == 1
         assert message in shown.err
-    assert len(mistakes) == 11
+    assert len(mistakes) == 13
     assert list(tmp_path.iterdir()) == []
 
 

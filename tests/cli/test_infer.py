@@ -106,17 +106,31 @@ def test_streamed_and_whole_text_agree(
     assert "".join(printed[0].split()) == "".join(printed[1].split()) != ""
 
 
+def test_a_text_cut_short_is_said_in_text_and_json(
+    run: str, clip: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for samples in ("1", "3"):
+        command = ["infer", clip, "What?", "--model", run, "--samples", samples]
+        command += ["--max-new-tokens", "1", "--no-stream"]
+        assert main(command) == 0
+        assert "stopped at the length limit" in capsys.readouterr().err
+        assert main([*command, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["truncated"] is True
+
+
 def test_bad_input_is_one_line_and_exit_code_2(
     run: str, clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silent = str(write_clip(tmp_path / "silent.mp4"))
     (tmp_path / "notes.txt").write_text("no film")
+    write_clip(tmp_path / "sound.m4a", frames=0, sound=tone(1.0)).rename(tmp_path / "sound.mp4")
     mistakes = [
         ([clip, " "], "question is empty"),
         ([str(tmp_path / "gone.mp4"), "What?"], "cannot be opened"),
         ([str(tmp_path / "notes.txt"), "What?"], "not a media file"),
         ([str(tmp_path), "What?"], "not a regular file"),
         ([silent, "What?", "--audio", "on"], "has no sound track"),
+        ([str(tmp_path / "sound.mp4"), "What?", "--audio", "off"], "holds sound and no picture"),
         ([clip, "What?", "--fps", "0"], "fps"),
         ([clip, "What?", "--start", "2", "--end", "1"], "--end 1 is not after --start 2"),
         ([clip, "What?", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
@@ -129,5 +143,9 @@ def test_bad_input_is_one_line_and_exit_code_2(
         assert shown.err.startswith("avatar: ")
         assert shown.err.count("\n") == 1
         assert message in shown.err
-    assert len(mistakes) == 8
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "silent.mp4"]
+    assert len(mistakes) == 9
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "notes.txt",
+        "silent.mp4",
+        "sound.mp4",
+    ]

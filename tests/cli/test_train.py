@@ -12,6 +12,7 @@ from avatar_cli.__main__ import main
 from avatar_core.config.resolve import resolve_train
 from avatar_core.evaluation.tally import Interval
 from avatar_core.training.held_out import Accuracy, HeldOut
+from tests.media.clips import tone, write_clip
 from tests.run_records import group_row, metrics_row, write_run
 
 HELD_OUT = HeldOut(
@@ -21,6 +22,9 @@ HELD_OUT = HeldOut(
     gain=0.25,
     gain_interval=Interval(-0.0625, 0.375),
 )
+
+
+LONG = "x" * 300
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +86,13 @@ def test_the_directory_of_a_file_is_kept_and_a_flag_wins(
         (["--set", "reward.weights.formt=1.0"], "did you mean 'format'?"),
         (["--set", "media.fps=0"], "media.fps"),
         (["--model", "a b"], "no directory and no hub id"),
+        (["--out", LONG], f"--out {LONG[:80]}: cannot be used as a path (File name too long)"),
+        (["--out", f"absent/{LONG}/run"], "cannot be used as a path (File name too long)"),
+        (["--data", LONG], f"--data {LONG[:80]}: cannot be used as a path (File name too long)"),
+        (["--init", LONG], f"--init {LONG[:80]}: cannot be used as a path (File name too long)"),
+        (["--model", LONG], f"--model {LONG[:80]}: cannot be used as a path (File name too long)"),
+        (["--config", LONG], "cannot be read (File name too long)"),
+        (["--set", f"held_out.data={LONG}"], "cannot be used as a path (File name too long)"),
     ],
 )
 def test_a_bad_input_is_one_line_and_exit_code_2(
@@ -100,6 +111,59 @@ def test_a_bad_input_is_one_line_and_exit_code_2(
     assert shown.out == ""
     assert shown.err.count("\n") == 1
     assert message in shown.err
+    assert sorted(elsewhere.rglob("*")) == before
+
+
+@pytest.mark.parametrize("flag", ["--out", "--data", "--init", "--config", "--model"])
+def test_a_directory_that_cannot_be_searched_is_exit_code_2(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, flag: str
+) -> None:
+    plain_stat, plain_read = Path.stat, Path.read_bytes
+
+    def denied(plain: Any) -> Any:
+        def call(path: Path, **options: Any) -> Any:
+            if "locked" in path.parts:
+                raise PermissionError(13, "Permission denied", str(path))
+            return plain(path, **options)
+
+        return call
+
+    # Root may search anywhere, so that permissions cannot be tried out.
+    monkeypatch.setattr(Path, "stat", denied(plain_stat))
+    monkeypatch.setattr(Path, "read_bytes", denied(plain_read))
+    assert main(["train", "--stage", "1", flag, "locked/inside", "--dry-run"]) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith(f"avatar: {flag} locked/inside: cannot be ")
+    assert "(Permission denied)" in shown
+    assert shown.count("\n") == 1
+    assert not any(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("audio", "clip", "message"),
+    [
+        ("auto", "text.mp4", "is damaged or not a media file; replace it"),
+        ("on", "silent.mp4", "has no sound track; use --audio auto to do without"),
+    ],
+)
+def test_a_dry_run_opens_every_clip(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], audio: str, clip: str, message: str
+) -> None:
+    (elsewhere / "text.mp4").write_text("a list of things to buy", "utf-8")
+    write_clip(elsewhere / "silent.mp4")
+    write_clip(elsewhere / "good.mp4", sound=tone(2))
+    question = {"question": "How many?", "solution": "2", "problem_type": "numerical"}
+    rows = [question | {"id": name, "videos": [name]} for name in ("good.mp4", clip)]
+    (elsewhere / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    before = sorted(elsewhere.rglob("*"))
+    arguments = ["train", "--stage", "1", "--data", "rows.jsonl", "--audio", audio, "--dry-run"]
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    told, error = shown.err.splitlines()
+    assert told == "checking 2 media files"
+    assert error.startswith("avatar: rows.jsonl:2: ")
+    assert error.endswith(f"{clip}: {message}")
     assert sorted(elsewhere.rglob("*")) == before
 
 

@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from avatar_core.asking import Asker
 from avatar_core.data.scenes import scene_samples
-from avatar_core.evaluation.answering import Reply, answer_samples, answered_row
+from avatar_core.errors import OutOfMemoryError
+from avatar_core.evaluation.answering import (
+    Asked,
+    Reply,
+    answer_samples,
+    answered_row,
+    look_at,
+    reply,
+)
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
+from avatar_core.models.policy import Encoded, Prepared, Sampling
+from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.run_settings import run_settings
 from avatar_core.types import MediaRef, Sample
 from tests.tiny_run import NUMPY_COPY
@@ -60,11 +72,11 @@ REPLIES = [
 
 
 def test_status_prediction_and_score_of_a_reply() -> None:
-    for reply, status, prediction, correct in REPLIES:
-        row = answered_row(CHOICE, [], reply, 0.25)
+    for replied, status, prediction, correct in REPLIES:
+        row = answered_row(CHOICE, [], replied, 0.25)
         assert (row.status, row.prediction, row.correct) == (status, prediction, correct)
         assert (row.score, row.gold) == (float(correct), "red")
-        assert (row.text, row.truncated, row.seconds) == (reply.text, reply.truncated, 0.25)
+        assert (row.text, row.truncated, row.seconds) == (replied.text, replied.truncated, 0.25)
         assert row.groups == {"family": "colour", "stage": "1"}
     assert len(REPLIES) == 7
 
@@ -74,3 +86,42 @@ def test_a_numerical_answer_keeps_partial_credit() -> None:
     row = answered_row(sample, [], Reply("<answer>3</answer>", False), 0.0)
     # 1 − |3 − 4| / 4.
     assert (row.score, row.correct, row.prediction) == (0.75, False, "3")
+
+
+def scarce(policy: QwenOmniPolicy, fits: int, error: Exception) -> list[int]:
+    """Let `policy` encode at most `fits` prompts together; gives the sizes that it is asked for."""
+    sizes: list[int] = []
+    encode = policy.encode
+
+    def encode_few(prompts: Sequence[Prepared]) -> Encoded:
+        sizes.append(len(prompts))
+        if len(prompts) > fits:
+            raise error
+        return encode(prompts)
+
+    policy.encode = encode_few  # type: ignore[method-assign]
+    return sizes
+
+
+def test_a_batch_that_does_not_fit_is_answered_in_halves(run: Path, clips: Path) -> None:
+    settings = run_settings(str(run))
+    policy = load_policy(settings.checkpoint, device="cpu")
+    samples = scene_samples(split="test", stage=1, count=5, root=clips)
+    with MediaLoader(settings.media) as loader:
+        looked_at = look_at(Asker(policy, loader, system_prompt="Answer."), samples)
+    prompts = [seen.prepared for seen in looked_at if isinstance(seen, Asked)]
+    assert len(prompts) == 5
+    greedy = Sampling(6, temperature=0.0)
+    whole = reply(policy, prompts, greedy)
+    full = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
+    sizes = scarce(policy, 2, RuntimeError(full))
+    assert reply(policy, prompts, greedy) == whole
+    # 5 are 2 and 3, and 3 are 1 and 2.
+    assert sizes == [5, 2, 3, 1, 2]
+    assert len({one.text for one in whole}) > 1
+    scarce(policy, 0, torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"))
+    with pytest.raises(OutOfMemoryError, match=f"a prompt of {len(prompts[0].input_ids)} tokens"):
+        reply(policy, prompts, greedy)
+    scarce(policy, 0, RuntimeError("shapes differ"))
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        reply(policy, prompts, greedy)

@@ -20,6 +20,11 @@ CASES: list[tuple[Sample, str, str | None]] = [
     (sample("multiple choice", "B", "red", "blue"), "<answer>green</answer>", None),
     (sample("multiple choice", "B", "red", "blue"), "<think>it is blue", None),
     (sample("multiple choice", "E"), "<answer>E</answer>", "E"),
+    # The solution may be wrapped; letters reach to it all the same.
+    (sample("multiple choice", "(F)"), "<answer>F</answer>", "F"),
+    # Reasoning that never ended is no answer, whatever letter stands in it; a tag in it is one.
+    (sample("multiple choice", "B", "red", "blue"), "<think>B <answer>?</answer>", None),
+    (sample("multiple choice", "B", "red", "blue"), "<think>A <answer>B</answer>", "blue"),
     (sample("multiple choice", "A"), "<answer>E</answer>", None),
     (sample("numerical", "3"), "<think>1 or 2</think><answer>3</answer>", "3"),
     (sample("numerical", "3"), "<answer>2.50</answer>", "2.5"),
@@ -33,7 +38,7 @@ CASES: list[tuple[Sample, str, str | None]] = [
 
 def test_stated_answers() -> None:
     assert [stated_answer(text, one) for one, text, _ in CASES] == [case[2] for case in CASES]
-    assert len(CASES) == 13
+    assert len(CASES) == 16
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ import pytest
 from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import dotted_keys
-from avatar_core.errors import UsageError
 from avatar_core.evaluation.directory import changed_settings, check_directory, result_directory
 from avatar_core.files import write_json
 
@@ -81,12 +80,3 @@ def test_a_start_cut_short_may_be_repeated(tmp_path: Path) -> None:
     check_directory(tmp_path, config())
     check_directory(tmp_path / "new" / "deep", config())
     assert not (tmp_path / "new").exists()
-
-
-def test_a_directory_that_cannot_be_written_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Permissions do not bind root, who runs the tests in a container.
-    monkeypatch.setattr("avatar_core.evaluation.directory.os.access", lambda *_: False)
-    with pytest.raises(UsageError, match=f"{tmp_path} is no directory that can be written"):
-        check_directory(tmp_path / "out", config())

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pytest
 
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import RunLockedError, Stopped, TooManyFailures, UsageError
-from avatar_core.evaluation.compare import gain_over, read_baseline
 from avatar_core.evaluation.run import EvalResult, evaluate, measure
 from avatar_core.files import read_json, read_jsonl, run_lock
 from tests.tiny_run import MAX_NEW_TOKENS, NUMPY_COPY, SYSTEM_PROMPT, tiny_run
@@ -58,11 +58,17 @@ def whole(
 
 
 def content(directory: Path) -> tuple[bytes, bytes]:
-    """Results and summary, without what says when they were made."""
+    """Results without the time they took, and the summary as it is."""
     rows = [{**row, "seconds": None} for _, row in read_jsonl(directory / "results.jsonl")]
-    summary = read_json(directory / "summary.json")
-    summary["manifest"]["created"] = None
-    return json.dumps(rows).encode(), json.dumps(summary).encode()
+    return json.dumps(rows).encode(), (directory / "summary.json").read_bytes()
+
+
+class Earlier(datetime):
+    """A clock of another time."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Earlier:
+        return cls(1999, 1, 1, tzinfo=tz)
 
 
 def stop_after(items: int, number: int) -> Callable[[str, int, int], None]:
@@ -90,7 +96,9 @@ def test_files_and_result_agree(whole: tuple[Path, EvalResult], run: Path) -> No
     )
     assert {row["frames"] for row in rows} == {4}
     assert {tuple(row["modalities"]) for row in rows} == {("text", "frames", "sound")}
-    assert summary.manifest.to_row() == read_json(out / "manifest.json")
+    manifest = read_json(out / "manifest.json")
+    assert manifest["created"] != ""
+    assert summary.manifest.to_row() == {**manifest, "created": "", "command": []}
 
 
 def test_the_model_is_asked_as_it_was_trained(whole: tuple[Path, EvalResult]) -> None:
@@ -103,23 +111,50 @@ def test_the_model_is_asked_as_it_was_trained(whole: tuple[Path, EvalResult]) ->
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_an_interrupted_evaluation_ends_as_a_whole_one(
-    configure: Configure, whole: tuple[Path, EvalResult], number: int, code: int
+    configure: Configure,
+    whole: tuple[Path, EvalResult],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    code: int,
 ) -> None:
     config = configure()
     out = config.out
     assert out is not None
+    # Another command at another time: the summary must not tell.
+    monkeypatch.setattr("sys.argv", ["avatar", "eval", "--out", str(out)])
+    monkeypatch.setattr("avatar_core.provenance.datetime", Earlier)
     with pytest.raises(Stopped, match=f"{BATCH} of {ITEMS} items") as caught:
         evaluate(config, progress=stop_after(BATCH, number))
     assert caught.value.exit_code == code
     kept = (out / "results.jsonl").read_bytes()
     assert kept.count(b"\n") == BATCH
     assert not (out / "summary.json").exists()
+    begun = (out / "manifest.json").read_bytes()
+    assert b"1999-01-01" in begun
+    monkeypatch.undo()
     # A kill may tear the row that was being written and lose part of a batch.
     lines = kept.splitlines(keepends=True)
     (out / "results.jsonl").write_bytes(b"".join(lines[:3]) + lines[3][:40])
     evaluate(config)
     assert (out / "results.jsonl").read_bytes().splitlines(keepends=True)[:3] == lines[:3]
     assert content(out) == content(whole[0])
+    assert (out / "manifest.json").read_bytes() == begun
+
+
+def test_a_chosen_batch_size_is_kept_for_the_resume(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure(batch_size=None)
+    assert config.out is not None
+    sizes = iter((2, 5))
+    monkeypatch.setattr("avatar_core.evaluation.run.fitting_batch", lambda *_, **__: next(sizes))
+    with pytest.raises(Stopped, match=f"4 of {ITEMS} items"):
+        evaluate(config, progress=stop_after(4, signal.SIGTERM))
+    assert read_json(config.out / "config.json")["batch_size"] == 2
+    with pytest.raises(Stopped, match=f"6 of {ITEMS} items"):
+        evaluate(config, progress=stop_after(6, signal.SIGTERM))
+    with pytest.raises(Stopped, match=f"5 of {ITEMS} items"):
+        evaluate(configure(batch_size=None, resume=False), progress=stop_after(5, signal.SIGTERM))
 
 
 def test_a_finished_evaluation_is_not_answered_again(
@@ -205,7 +240,7 @@ def test_answers_of_other_weights_are_refused_or_replaced(
 def test_bad_input_writes_nothing(configure: Configure, tmp_path: Path) -> None:
     (tmp_path / "film").write_text("x")
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"names": ("scene",)}, "did you mean 'scenes'"),
+        ({"names": ("scene",)}, "available: scenes"),
         ({"names": ("scenes", "scenes")}, "named twice"),
         ({"model": str(tmp_path)}, "holds no config.json"),
         ({"model": str(tmp_path / "nowhere" / "model")}, "neither a directory"),
@@ -250,12 +285,36 @@ def test_blanked_modalities_change_what_the_model_reads(
 def test_comparison_with_a_baseline(
     configure: Configure, whole: tuple[Path, EvalResult], tmp_path: Path
 ) -> None:
-    (evaluation,) = whole[1].evaluations
-    gain = gain_over(whole[0], read_baseline(whole[0]), evaluation)
-    assert (gain.gain, gain.interval) == (0.0, (0.0, 0.0))
-    assert gain.before == gain.after == evaluation.summary.accuracy
-    with pytest.raises(UsageError, match="holds no results.jsonl"):
-        read_baseline(tmp_path)
-    (fewer,) = evaluate(configure(limit=2)).evaluations
-    with pytest.raises(UsageError, match="not of the items"):
-        gain_over(whole[0], read_baseline(whole[0]), fewer)
+    result = evaluate(configure(blank=("frames",)), baseline=whole[0])
+    before, after = whole[1].evaluations[0].summary, result.evaluations[0].summary
+    assert whole[1].gain is None
+    assert result.gain is not None
+    assert (result.gain.before, result.gain.after) == (before.accuracy, after.accuracy)
+    # Compared with what the directory held before it was answered anew.
+    out = Path(shutil.copytree(whole[0], tmp_path / "copy"))
+    again = evaluate(configure(out=out, resume=False), baseline=out)
+    assert again.gain is not None
+    assert (again.gain.gain, again.gain.interval) == (0.0, (0.0, 0.0))
+
+
+def test_a_wrong_baseline_is_refused_before_the_model_loads(
+    configure: Configure,
+    whole: tuple[Path, EvalResult],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("avatar_core.evaluation.run.load_policy", None)
+    (tmp_path / "empty").mkdir()
+    cases: list[tuple[Path, dict[str, Any], str]] = [
+        (tmp_path / "gone", {}, "no such directory"),
+        (tmp_path / "empty", {}, "holds no results.jsonl"),
+        (whole[0], {"limit": 2}, "of its 9 it shares 2 with these 2"),
+        (whole[0], {"stage": 1}, "of its 9 it shares 3 with these 9"),
+        (whole[0], {"sample_seed": 7}, "of its 9 it shares 0 with these 9"),
+    ]
+    for baseline, changes, message in cases:
+        with pytest.raises(UsageError) as caught:
+            evaluate(configure(**changes), baseline=baseline)
+        assert message in str(caught.value)
+    assert len(cases) == 5
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]

@@ -11,6 +11,7 @@ from avatar_core.evaluation.tally import (
     accuracy_interval,
     answered_accuracy,
     bootstrap_interval,
+    clusters_of,
     failed_share,
     mean_score,
     paired_gain,
@@ -19,6 +20,7 @@ from avatar_core.evaluation.tally import (
     summarise,
 )
 from avatar_core.records import EvalRow
+from avatar_core.types import MediaRef, Sample
 from tests.eval_rows import eval_row
 from tests.run_records import eval_summary, manifest
 
@@ -142,3 +144,24 @@ def test_paired_gain_refuses_other_items() -> None:
 def test_failed_share() -> None:
     status = {"ok": 5, "unparsed": 1, "truncated": 1, "error": 2, "missing_media": 1}
     assert failed_share(eval_summary(n=10, status=status)) == 0.3
+
+
+def test_samples_of_one_video_are_one_cluster() -> None:
+    film, sound = MediaRef("video", "v.mp4"), MediaRef("audio", "s.wav")
+    window = MediaRef("video", "v.mp4", 1.0, 2.0)
+    shown = {"a": (film,), "b": (window,), "c": (film, sound), "d": ()}
+    samples = [Sample(name, "?", media, "1", "numerical") for name, media in shown.items()]
+    assert clusters_of(samples) == {"a": "v.mp4", "b": "v.mp4", "c": "v.mp4|s.wav", "d": "d"}
+
+
+def test_a_summary_does_not_say_when_it_was_made() -> None:
+    rows = rows_of(True, False)
+    first, later = (
+        manifest(),
+        manifest().model_copy(update={"created": "2027-01-01T00:00:00Z", "command": ("x",)}),
+    )
+    made = [
+        summarise(rows, own_clusters(rows), benchmark="scenes", manifest=one).model_dump_json()
+        for one in (first, later, later.model_copy(update={"model_fingerprint": "1a"}))
+    ]
+    assert made[0] == made[1] != made[2]
