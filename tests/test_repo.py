@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import socket
+import statistics
 import subprocess
 import sys
 import tarfile
@@ -18,9 +20,21 @@ from pytest_socket import SocketConnectBlockedError
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_LINES = 500
-MAX_BODY_LINES = 60
+MAX_MEDIAN_LINES = 150
+MAX_BODY_LINES = 40
 MAX_COMMAND_LINES = 120
 COMMANDS = ("train", "replay", "eval", "infer", "report")
+LONG_BODIES = {
+    "avatar_core/training/loop.py reinforce": 60,  # the whole loop, to be read in one piece
+    "avatar_core/models/generation.py decode_steps": 45,  # the decoding loop, likewise
+    "avatar_core/models/tiny.py tiny_config": 50,  # a table of sizes
+}
+"""Functions that may be longer, how long, and why."""
+
+MIRRORED_STATEMENTS = 20
+"""A module with more statements than this inside its functions has a test file of its own."""
+TESTED_ELSEWHERE: dict[str, str] = {}
+"""Modules without a mirror, and the test file that covers them instead."""
 
 # Written in parts, so that this file passes its own search.
 HOSTS = (
@@ -28,6 +42,11 @@ HOSTS = (
     "python" + "hosted.org",
     "registry.npm" + "js.org",
     "proxy.golang" + ".org",
+)
+# Folders of the machine that a file was written on, and notes of work left undone.
+LEAVINGS = (
+    *(f"(?<![\\w.]){folder}" for folder in ("/wo" + "rk/", "/ro" + "ot/", "/Use" + "rs/")),
+    *(rf"\b{note}\b" for note in ("TO" + "DO", "FIX" + "ME", "XX" + "X")),
 )
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_METHODS = {("torch", "load"), ("torch", "save"), ("np", "load"), ("os", "system")}
@@ -60,16 +79,19 @@ def texts() -> list[Path]:
     return [path for path in paths if path.is_file() and path.suffix not in binary]
 
 
-def trees() -> Iterator[tuple[str, ast.Module]]:
-    for path in sources():
-        yield str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def trees() -> list[tuple[str, ast.Module]]:
+    return [
+        (str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sources()
+    ]
 
 
 def functions() -> Iterator[Function]:
     for name, tree in trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield Function(f"{name}:{node.lineno} {node.name}", node)
+                yield Function(f"{name} {node.name}", node)
 
 
 def body_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
@@ -96,14 +118,76 @@ def test_files_are_short() -> None:
     }
     assert len(sizes) > 25
     assert {name: size for name, size in sizes.items() if size >= MAX_FILE_LINES} == {}
+    assert statistics.median(size for size in sizes.values() if size) <= MAX_MEDIAN_LINES
     commands = {name: sizes[f"avatar_cli/{name}.py"] for name in COMMANDS}
     assert {name: size for name, size in commands.items() if size > MAX_COMMAND_LINES} == {}
 
 
 def test_functions_are_short() -> None:
-    bodies = {function.where: body_lines(function.node) for function in functions()}
+    bodies: dict[str, int] = {}
+    for where, node in functions():
+        bodies[where] = max(body_lines(node), bodies.get(where, 0))
     assert len(bodies) > 100
-    assert {where: size for where, size in bodies.items() if size > MAX_BODY_LINES} == {}
+    too_long = {
+        where: size
+        for where, size in bodies.items()
+        if size > LONG_BODIES.get(where, MAX_BODY_LINES)
+    }
+    assert too_long == {}
+    # An exception that nothing needs any more is taken off the list.
+    assert {where for where in LONG_BODIES if bodies.get(where, 0) <= MAX_BODY_LINES} == set()
+
+
+def mirrors(module: Path) -> list[Path]:
+    """Where the test file of a module may be.
+
+    `avatar_core/a/b/c.py` has `tests/a/b/test_c.py` or `tests/a/test_b_c.py`. The command line's
+    tests are in `tests/cli`; underscores around a name are left out.
+    """
+    package, *parts = module.relative_to(ROOT).with_suffix("").parts
+    parts = [*(["cli"] if package == "avatar_cli" else []), *parts[:-1], parts[-1].strip("_")]
+    cuts = range(min(1, len(parts) - 1), len(parts))
+    return [ROOT.joinpath("tests", *parts[:n], f"test_{'_'.join(parts[n:])}.py") for n in cuts]
+
+
+def logic(tree: ast.Module) -> int:
+    """Statements inside functions, docstrings apart; each counted once."""
+    inside = {
+        statement
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for statement in ast.walk(node)
+        if isinstance(statement, ast.stmt) and statement is not node
+    }
+    text = {s for s in inside if isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant)}
+    return len(inside - text)
+
+
+def test_every_module_with_logic_has_its_test_file() -> None:
+    large = [name for name, tree in trees() if logic(tree) > MIRRORED_STATEMENTS]
+    missing = {name for name in large if not any(path.is_file() for path in mirrors(ROOT / name))}
+    assert len(large) > 60
+    assert missing - TESTED_ELSEWHERE.keys() == set()
+    # An exception that nothing needs any more is taken off the list, and each names its tests.
+    assert TESTED_ELSEWHERE.keys() <= missing
+    assert all((ROOT / place).is_file() for place in TESTED_ELSEWHERE.values())
+
+
+def test_mirrors_are_where_a_reader_looks_for_them() -> None:
+    places = {
+        "avatar_core/files.py": ["tests/test_files.py"],
+        "avatar_core/algo/tas.py": ["tests/algo/test_tas.py"],
+        "avatar_core/data/scenes/draw.py": [
+            "tests/data/test_scenes_draw.py",
+            "tests/data/scenes/test_draw.py",
+        ],
+        "avatar_cli/__main__.py": ["tests/cli/test_main.py"],
+    }
+    for module, expected in places.items():
+        assert [str(path.relative_to(ROOT)) for path in mirrors(ROOT / module)] == expected
+    # return, if and its pass; the docstring and the lines outside do not count.
+    source = 'x = 1\ndef f():\n    """Say."""\n    if x:\n        pass\n    return x\n'
+    assert logic(ast.parse(source)) == 3
 
 
 def undocumented(tree: ast.Module) -> Iterator[str]:
@@ -179,16 +263,25 @@ def test_what_is_allowed_is_not_found() -> None:
     assert list(violations(ast.parse(allowed))) == []
 
 
-def test_no_file_names_a_package_registry() -> None:
+def holding(pattern: str, flags: int = 0) -> list[str]:
+    """Text files of the repository in which a pattern is found."""
     files = texts()
     assert len(files) > 60
-    pattern = re.compile("|".join(map(re.escape, HOSTS)), re.IGNORECASE)
-    found = [
+    return [
         str(path.relative_to(ROOT))
         for path in files
-        if pattern.search(path.read_text(encoding="utf-8", errors="replace"))
+        if re.search(pattern, path.read_text(encoding="utf-8", errors="replace"), flags)
     ]
-    assert found == []
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert holding("|".join(map(re.escape, HOSTS)), re.IGNORECASE) == []
+
+
+def test_no_file_names_a_folder_of_one_machine_or_work_left_undone() -> None:
+    assert holding("|".join(LEAVINGS)) == []
+    found = [re.search("|".join(LEAVINGS), text) for text in ("see /ro" + "ot/x", "# TO" + "DO: y")]
+    assert all(found)
 
 
 def test_no_test_reaches_beyond_this_machine() -> None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 
 from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.models.adapter import base_of, check_size
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.tiny import save_tiny
@@ -304,9 +305,25 @@ def test_a_base_that_is_gone_is_named(adapter: Path, base: Path, tmp_path: Path)
 
 
 def test_an_adapter_on_an_adapter_is_refused(adapter: Path) -> None:
-    change_config(adapter, base_model_name_or_path=str(adapter))
+    other = shutil.copytree(adapter, adapter.with_name("other"))
+    change_config(adapter, base_model_name_or_path=str(other))
     with pytest.raises(CheckpointError, match="cannot be loaded"):
         load_policy(str(adapter))
+
+
+def test_an_adapter_that_names_itself_is_refused(adapter: Path) -> None:
+    for name in (str(adapter), f"{adapter}/../adapter/"):
+        change_config(adapter, base_model_name_or_path=name)
+        with pytest.raises(CheckpointError, match="names the adapter itself; name its base"):
+            base_of(adapter)
+
+
+def test_rank_and_alpha_are_told_without_the_weights(adapter: Path) -> None:
+    (adapter / "adapter_model.safetensors").unlink()
+    check_size(adapter, RANK, 32)
+    for rank, alpha in ((RANK + 1, 32), (RANK, 16)):
+        with pytest.raises(UsageError, match=f"alpha={alpha}: .*has rank 8 and alpha 32"):
+            check_size(adapter, rank, alpha)
 
 
 def test_the_processor_of_the_base_serves_an_adapter_without_one(adapter: Path) -> None:

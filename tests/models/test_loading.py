@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub.constants
 import pytest
@@ -15,7 +16,8 @@ from transformers import Qwen2_5OmniConfig, Qwen2_5OmniForConditionalGeneration
 
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.manifest import write_manifest
-from avatar_core.models.loading import attention_implementation, load_policy
+from avatar_core.models.loading import attention_implementation, load_policy, weight_precision
+from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.tiny import save_tiny, tiny_model, tiny_processor
 from tests.models.prompts import NUMPY_COPY, all_logprobs, ragged_completions, tiny_policy
 
@@ -163,7 +165,51 @@ def test_what_is_nowhere_names_the_ways_out(spec: str) -> None:
         assert way in str(caught.value)
 
 
-def test_the_text_model_never_takes_flash_attention() -> None:
-    for device in ("cpu", "cuda"):
-        kernels = attention_implementation(torch.device(device))
-        assert kernels["text_config"] == "sdpa"
+def test_flash_attention_is_for_towers_in_bf16_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("avatar_core.models.loading.is_flash_attn_2_available", lambda: True)
+    cases: dict[tuple[str, Any], str] = {
+        ("cuda", torch.bfloat16): "flash_attention_2",
+        ("cuda", torch.float32): "sdpa",
+        ("cpu", torch.bfloat16): "sdpa",
+        ("cpu", "auto"): "sdpa",
+    }
+    for (device, precision), tower in cases.items():
+        kernels = attention_implementation(torch.device(device), precision)
+        assert (kernels["vision_config"], kernels["audio_config"]) == (tower, tower)
+        assert (kernels["text_config"], kernels[""]) == ("sdpa", "sdpa")
+
+
+def test_weights_that_are_trained_are_in_fp32() -> None:
+    cases: dict[tuple[str, Any], object] = {
+        ("cuda", "full"): torch.float32,
+        ("cpu", "full"): torch.float32,
+        ("cuda", "lora"): torch.bfloat16,
+        ("cuda", None): torch.bfloat16,
+        ("cpu", "lora"): "auto",
+        ("cpu", None): "auto",
+    }
+    for (device, tuning), precision in cases.items():
+        assert weight_precision(torch.device(device), tuning) == precision
+
+
+def test_a_bf16_checkpoint_is_trained_in_fp32_and_its_adapter_too(tmp_path: Path) -> None:
+    half = load_policy("tiny", device="cpu")
+    model: Any = half.model
+    model.to(torch.bfloat16)
+    half.save(tmp_path)
+
+    def kinds(policy: QwenOmniPolicy) -> dict[bool, set[torch.dtype]]:
+        """Precisions of the weights that are trained and of those that are not."""
+        found: dict[bool, set[torch.dtype]] = {True: set(), False: set()}
+        for parameter in policy.model.parameters():
+            found[parameter.requires_grad].add(parameter.dtype)
+        return found
+
+    full = load_policy(str(tmp_path), device="cpu", tuning="full")
+    assert kinds(full) == {True: {torch.float32}, False: set()}
+    lora = load_policy(str(tmp_path), device="cpu", tuning="lora")
+    lora.add_adapter(2, 4)
+    assert kinds(lora) == {True: {torch.float32}, False: {torch.bfloat16}}
+    # A step of 1e-5 on a weight of 1 is lost in bf16, whose numbers there lie 2⁻⁸ apart.
+    assert float(torch.tensor(1.0, dtype=torch.bfloat16) - 1e-5) == 1.0
+    assert float(torch.tensor(1.0) - 1e-5) < 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from avatar_core.data.scenes.questions import SOUND, Question, Template, pose
+from avatar_core.data.scenes.questions import Question, Template, pose
 from avatar_core.data.scenes.questions_audio import AUDIO_VISUAL
 from avatar_core.data.scenes.questions_visual import VISUAL
 from avatar_core.data.scenes.questions_where import LOCALISATION
@@ -14,8 +14,9 @@ from avatar_core.errors import UsageError
 from avatar_core.seeds import rng_from
 
 TEMPLATES: tuple[Template, ...] = (*VISUAL, *AUDIO_VISUAL, *LOCALISATION)
-COLD_START = (*TEMPLATES, *(t for t in AUDIO_VISUAL if t.needs == SOUND))
-"""Templates of stage 0: all, and again those that only sound answers, which are learnt last."""
+_TWICE = ("flash pitch", "flash amid tones")
+COLD_START = (*TEMPLATES, *(template for template in AUDIO_VISUAL if template.name in _TWICE))
+"""Templates of stage 0: all, and again those that ask for a flash amid sound, learnt last."""
 LEVELS = (1, 2, 3)
 
 _EVEN = (1.0, 1.0, 1.0)
