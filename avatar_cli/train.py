@@ -68,41 +68,41 @@ def train_command(
     from avatar_core.config.resolve import resolve_train
     from avatar_core.training.preflight import check_inputs
 
+    as_given = {"model": model, "data": data, "init": init, "steps": steps, "seed": seed}
+    flags = {
+        **as_given,
+        "out": None if out is None else str(out),
+        "tuning": None if lora is None else "lora" if lora else "full",
+        "media": {"reader": video_reader, "audio": audio},
+    }
     settings = resolve_train(
-        stage=stage,
-        preset=preset,
-        file=config,
-        assignments=assignments or (),
-        flags={
-            "model": model,
-            "data": data,
-            "out": None if out is None else str(out),
-            "init": init,
-            "steps": steps,
-            "seed": seed,
-            "tuning": None if lora is None else "lora" if lora else "full",
-            "media": {"reader": video_reader, "audio": audio},
-        },
+        stage=stage, preset=preset, file=config, assignments=assignments or (), flags=flags
     )
-    # Before torch is loaded, so that a mistake is answered at once.
-    check_inputs(settings, resume=resume)
     if dry_run:
+        check_inputs(settings, resume=resume, say=lambda text: _note(output, text))
         _show(settings, output)
     else:
+        # Before torch is loaded, so that a mistake is answered at once; the run checks the rest.
+        check_inputs(settings, resume=resume, quick=True)
         _run(settings, resume, output)
 
 
 def _show(settings: TrainConfig, output: Output) -> None:
-    from avatar_cli.render import console, emit_json, safe
+    from avatar_cli.render import emit_json
     from avatar_core.config.toml import to_toml
 
     if output.as_json:
         emit_json(settings.model_dump(mode="json"))
     else:
         typer.echo(to_toml(settings), nl=False)
+    _note(output, f"every input is sound; without --dry-run this runs in {settings.out}")
+
+
+def _note(output: Output, sentence: str) -> None:
+    from avatar_cli.render import console, safe
+
     if not output.quiet:
-        note = f"every input is sound; without --dry-run this runs in {settings.out}"
-        console(stderr=True).print(safe(note), soft_wrap=True)
+        console(stderr=True).print(safe(sentence), soft_wrap=True)
 
 
 def _run(settings: TrainConfig, resume: bool, output: Output) -> None:

@@ -11,6 +11,12 @@ Four rules hold everywhere:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MEMORY_WORDS = ("out of memory", "can't allocate memory", "cublas_status_alloc_failed")
+"""What a `RuntimeError` of torch says when memory ran out: any device, the CPU, cuBLAS."""
+
 
 class AvatarError(Exception):
     """Base of every error that is the user's to act on; no subclass uses `exit_code` 1."""
@@ -85,7 +91,7 @@ class NonFiniteError(AvatarError):
 
 
 class OutOfMemoryError(AvatarError):
-    """The device ran out of memory and smaller micro-batches did not help."""
+    """Memory ran out, on the device or on the machine."""
 
     exit_code = 8
 
@@ -106,3 +112,30 @@ class Stopped(AvatarError):
     def __init__(self, signal_number: int, message: str) -> None:
         self.exit_code = 128 + signal_number
         super().__init__(message)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception says that memory ran out, on the CPU or on a device.
+
+    Told by the text, since torch is not imported here and its CPU allocator raises a plain
+    `RuntimeError`.
+    """
+    if isinstance(error, RuntimeError):
+        return any(words in str(error).casefold() for words in MEMORY_WORDS)
+    return isinstance(error, MemoryError)
+
+
+@contextmanager
+def memory_errors(remedy: str) -> Iterator[None]:
+    """Turn memory that runs out inside the block into an `OutOfMemoryError`.
+
+    Args:
+        remedy: what the user can lower, as the end of a sentence.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OutOfMemoryError(f"memory ran out ({reason[:160]}); {remedy}") from error

@@ -9,6 +9,7 @@ that made it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -19,9 +20,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from avatar_core.errors import DataError, DiskError, RunLockedError
+from avatar_core.errors import DataError, DiskError, RunLockedError, UsageError
 
 MAX_LINE_BYTES = 16 << 20
+MAX_NAME_BYTES = 255
+"""Longest name of a file or directory on the file systems in use."""
 
 
 @contextlib.contextmanager
@@ -237,6 +240,32 @@ def contained_path(root: Path, relative: str) -> Path:
             f"{relative[:80]!r} is neither a file nor a directory; give a file below {root}"
         )
     return target
+
+
+def user_path(name: str | Path, setting: str) -> Path:
+    """A path that a user gave, after a look at whether the system takes it; it may not exist.
+
+    Args:
+        name: the path.
+        setting: flag or key that it was given for.
+
+    Raises:
+        UsageError: it is too long, a loop of links, or below a directory that cannot be searched.
+    """
+    path = Path(name)
+    try:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()
+        # What lies below a directory that is not there yet was not looked at.
+        longest = max((len(os.fsencode(part)) for part in path.parts), default=0)
+        if longest > MAX_NAME_BYTES:
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"{setting} {str(name)[:80]}: cannot be used as a path ({reason}); give another one"
+        ) from error
+    return path
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import islice
 from pathlib import Path
 
 from avatar_core.errors import AvatarError, CheckpointError
 from avatar_core.files import file_digest, read_json, write_json
 
 NAME = "manifest.json"
+CHECKPOINTS = "checkpoints"
+"""Folder of a run directory that holds its checkpoints, `step-<N>` each."""
+_STEP = "step-"
 
 
 def write_manifest(directory: Path) -> None:
@@ -52,16 +57,29 @@ def verify_manifest(directory: Path) -> None:
 
 def saved_checkpoints(run: Path) -> dict[int, Path]:
     """Checkpoints of a run directory by step, newest first, sound or not."""
-    found = {int(p.name[5:]): p for p in run.glob("checkpoints/step-*") if p.name[5:].isdigit()}
+    paths = {path.name.removeprefix(_STEP): path for path in run.glob(f"{CHECKPOINTS}/{_STEP}*")}
+    found = {int(step): path for step, path in paths.items() if step.isdigit()}
     return dict(sorted(found.items(), reverse=True))
 
 
-def sound_checkpoints(run: Path) -> list[Path]:
-    """Checkpoints of a run directory whose files match their manifest, newest first."""
-    return [path for path in saved_checkpoints(run).values() if _is_sound(path)]
+def sound_checkpoints(
+    run: Path, *, at_most: int | None = None, trusted: Collection[Path] = ()
+) -> list[Path]:
+    """Checkpoints of a run directory whose files match their manifest, newest first.
+
+    Every byte of a checkpoint is read to tell, so ask for no more than are wanted.
+
+    Args:
+        run: the run directory.
+        at_most: how many are wanted; `None` for all.
+        trusted: those that this process wrote or verified itself; their files are not read.
+    """
+    saved = saved_checkpoints(run).values()
+    return list(islice((path for path in saved if path in trusted or is_sound(path)), at_most))
 
 
-def _is_sound(directory: Path) -> bool:
+def is_sound(directory: Path) -> bool:
+    """Whether a directory is there and all its files match its manifest."""
     try:
         verify_manifest(directory)
     except CheckpointError:

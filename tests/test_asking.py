@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from avatar_core.asking import Asker, blank_clip, question_text, states_all
+from avatar_core.config.hints import HintPlace
 from avatar_core.data.scenes import make_scene
 from avatar_core.errors import MediaError
 from avatar_core.models.policy import Prompt
@@ -73,10 +75,30 @@ def test_a_question_without_options_stands_alone() -> None:
     assert question_text(make_sample("How many?")) == "How many?"
 
 
-def test_a_hint_comes_last() -> None:
+@pytest.mark.parametrize(
+    ("place", "system_prompt", "system", "question"),
+    [
+        ("user", "Think.", "Think.", "Which?\nA. x\nB. y\nHint: Listen."),
+        ("system", "Think.", "Think.\nHint: Listen.", "Which?\nA. x\nB. y"),
+        ("system", None, "Hint: Listen.", "Which?\nA. x\nB. y"),
+    ],
+)
+def test_a_hint_comes_last_in_its_turn_and_the_system_text_stays(
+    place: HintPlace, system_prompt: str | None, system: str, question: str
+) -> None:
+    asker, _ = make_asker(system_prompt=system_prompt)
     sample = make_sample("Which?", ("x", "y"))
-    assert question_text(sample, hint="Listen.") == "Which?\nA. x\nB. y\nHint: Listen."
-    assert question_text(sample, hint="") == "Which?\nA. x\nB. y"
+    prompt: Any = asker.prepare(sample, (), hint="Listen.", place=place)
+    assert (prompt.system, prompt.question) == (system, question)
+    plain: Any = asker.prepare(sample, (), hint=None, place=place)
+    assert (plain.system, plain.question) == (system_prompt, "Which?\nA. x\nB. y")
+
+
+def test_the_hint_of_a_sample_is_shown_to_nobody_who_does_not_ask_for_it() -> None:
+    asker, _ = make_asker()
+    sample = replace(make_sample("Which?", ("x", "y")), hint="Listen.")
+    prompt: Any = asker.prepare(sample, ())
+    assert (prompt.system, prompt.question) == ("Think.", "Which?\nA. x\nB. y")
 
 
 @pytest.mark.parametrize(
@@ -151,9 +173,9 @@ def test_a_prepared_prompt_carries_system_clips_and_question() -> None:
     sample = make_sample("Which?", ("x", "y"), media=("a",))
     (clips,) = asker.clips([sample])
     assert isinstance(clips, tuple)
-    prompt: Any = asker.prepare(sample, clips, hint="Look.")
+    prompt: Any = asker.prepare(sample, clips)
     assert prompt.system == "Think."
-    assert prompt.question == "Which?\nA. x\nB. y\nHint: Look."
+    assert prompt.question == "Which?\nA. x\nB. y"
     assert not prompt.clips[0].sound.any()
     assert prompt.clips[0].frames.all()
 

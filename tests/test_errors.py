@@ -6,7 +6,15 @@ import signal
 import pytest
 
 from avatar_core import errors
-from avatar_core.errors import AvatarError, MediaError, MediaTimeout, NoSoundError, Stopped
+from avatar_core.errors import (
+    AvatarError,
+    MediaError,
+    MediaTimeout,
+    NoSoundError,
+    OutOfMemoryError,
+    Stopped,
+    memory_errors,
+)
 
 CODES = {
     "UsageError": 2,
@@ -45,3 +53,27 @@ def test_media_errors_survive_a_process_boundary(kind: type[MediaError]) -> None
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - as multiprocessing does
     assert (type(copy), copy.path, copy.reason) == (kind, "a/b.mp4", "no picture")
     assert str(copy) == "a/b.mp4: no picture"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee the documentation"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_memory_that_runs_out_is_one_line_with_a_remedy(error: Exception) -> None:
+    with pytest.raises(OutOfMemoryError, match="memory ran out .*; lower x") as caught:
+        with memory_errors("lower x"):
+            raise error
+    assert caught.value.exit_code == 8
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("out of memory")])
+def test_other_errors_pass_as_they_are(error: Exception) -> None:
+    with pytest.raises(type(error), match=str(error)), memory_errors("lower x"):
+        raise error

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from avatar_core.errors import DataError, DiskError, RunLockedError
+from avatar_core.errors import DataError, DiskError, RunLockedError, UsageError
 from avatar_core.files import (
     MAX_LINE_BYTES,
     JsonlAppender,
@@ -21,6 +21,7 @@ from avatar_core.files import (
     read_json,
     read_jsonl,
     run_lock,
+    user_path,
     write_atomic,
     write_json,
 )
@@ -437,3 +438,39 @@ def test_json_lines_hold_no_raw_newline(tmp_path: Path) -> None:
         log.append({"text": "a\nb\u2028c"})
     assert (tmp_path / "rows.jsonl").read_bytes().count(b"\n") == 1
     assert json.loads((tmp_path / "rows.jsonl").read_text())["text"] == "a\nb\u2028c"
+
+
+def test_a_path_that_the_system_does_not_take_names_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    cases = {
+        "x" * 256: "File name too long",
+        # Nobody has looked below a directory that is not there yet.
+        f"{tmp_path}/absent/{'x' * 256}/run": "File name too long",
+        # 128 characters of two bytes each are 256 bytes.
+        "é" * 128: "File name too long",
+        "a/" * 2100: "File name too long",
+        f"{tmp_path}/loop": "symbolic links",
+        "a\0b": "null byte",
+        "\ud800": "surrogates",
+    }
+    for name, reason in cases.items():
+        with pytest.raises(UsageError, match=f"^--out .*cannot be used as a path .*{reason}") as e:
+            user_path(name, "--out")
+        assert len(str(e.value)) < 250
+    assert len(cases) == 7
+    below = [tmp_path / "absent" / "below", tmp_path / "file" / "below"]
+    taken = [tmp_path, *below, Path("x" * 255), Path("")]
+    assert [user_path(path, "--out") for path in taken] == taken
+
+
+def test_a_directory_that_cannot_be_searched_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(_: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    # Root may search anywhere, so that permissions cannot be tried out.
+    monkeypatch.setattr(Path, "stat", denied)
+    with pytest.raises(UsageError, match="--init .*run: cannot be used as a path .Permission den"):
+        user_path(tmp_path / "run", "--init")

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from avatar_core.errors import CheckpointError
-from avatar_core.manifest import NAME, sound_checkpoints, verify_manifest, write_manifest
+from avatar_core.manifest import (
+    CHECKPOINTS,
+    NAME,
+    is_sound,
+    sound_checkpoints,
+    verify_manifest,
+    write_manifest,
+)
 
 
 def make_checkpoint(directory: Path) -> Path:
@@ -125,3 +132,29 @@ def test_sound_checkpoints_come_newest_first(tmp_path: Path) -> None:
     shutil.copytree(folder / "step-10", folder / "step-last")
     (folder / "step-12").write_text("")
     assert [path.name for path in sound_checkpoints(tmp_path)] == ["step-10", "step-2"]
+
+
+def test_no_more_checkpoints_are_read_than_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = {s: make_checkpoint(tmp_path / CHECKPOINTS / f"step-{s}") for s in (1, 2, 3, 4, 5)}
+    flip(paths[5] / "model.safetensors", 7)
+    read: list[str] = []
+
+    def verify(directory: Path) -> None:
+        read.append(directory.name)
+        verify_manifest(directory)
+
+    monkeypatch.setattr("avatar_core.manifest.verify_manifest", verify)
+    assert sound_checkpoints(tmp_path, at_most=1) == [paths[4]]
+    assert read == ["step-5", "step-4"]
+    read.clear()
+    trusted = {paths[5], paths[3]}
+    found = sound_checkpoints(tmp_path, at_most=3, trusted=trusted)
+    assert found == [paths[5], paths[4], paths[3]]
+    assert read == ["step-4"]
+
+
+def test_what_is_not_there_is_not_sound(tmp_path: Path) -> None:
+    assert not is_sound(tmp_path / "absent")
+    assert is_sound(make_checkpoint(tmp_path / "whole"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from avatar_core.config.base import Frozen
@@ -22,6 +24,25 @@ class ReplayConfig(Frozen):
     """Fresh rewards averaged into a prompt's baseline."""
     members_per_group: int = Field(1, ge=1)
     """Completions taken from each replayed group."""
+    source: Literal["any", "same_prompt"] = "any"
+    """`any` draws by tier from all prompts, `same_prompt` from earlier visits of the step's own."""
+    priority: Literal["uniform", "release", "fresh"] = "uniform"
+    """`uniform` draws prompts evenly and takes their newest group, `release` takes completions by a
+    softmax of their score, `fresh` groups that are informative, recent and little used."""
+    proxy: Literal["advantage", "reward"] = "advantage"
+    """What `release` scores: the advantage at storage (the authors' code), or the reward."""
+    reward_weight: float = Field(1.0, ge=0)
+    """Weight of the proxy in the score of `release`."""
+    kl_weight: float = Field(0.1, ge=0)
+    """Weight of the mean KL divergence to the reference at storage, subtracted from that score."""
+    temperature: float = Field(1.0, gt=0)
+    """Softmax temperature of `release`."""
+    tau: float = Field(64.0, gt=0)
+    """Optimiser steps in which the weight of a group falls to 1/e under `fresh`."""
+    max_age: int | None = Field(None, ge=0)
+    """Optimiser steps after which a group is no longer drawn; None sets no limit."""
+    max_reuse: int | None = Field(None, ge=1)
+    """Updates after which a group is no longer drawn; None sets no limit."""
 
     @model_validator(mode="after")
     def _can_fill(self) -> ReplayConfig:

@@ -11,13 +11,18 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from avatar_core.config.base import Frozen
+from avatar_core.config.hints import HintConfig
+from avatar_core.config.judge import JUDGE_FREE_ON_RESUME, JudgeConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.replay import ReplayConfig
 from avatar_core.config.reward import RewardConfig
 
 Shape = Literal["parabola", "uniform", "linear-decay", "linear-incline", "inverse"]
 
-FREE_ON_RESUME = frozenset({"steps", "out", "checkpoint", "media.workers", "media.cache_bytes"})
+FREE_ON_RESUME = (
+    frozenset({"steps", "out", "checkpoint", "media.workers", "media.cache_bytes"})
+    | JUDGE_FREE_ON_RESUME
+)
 """Dotted fields that a resumed run may change; steps may grow."""
 
 
@@ -198,8 +203,10 @@ class TrainConfig(Frozen):
     sampling: SamplingConfig = SamplingConfig()
     rollout: RolloutConfig = RolloutConfig()
     reward: RewardConfig = RewardConfig()
+    judge: JudgeConfig = JudgeConfig()
     advantage: AdvantageConfig = AdvantageConfig()
     replay: ReplayConfig = ReplayConfig()
+    hints: HintConfig = HintConfig()
     loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
     lora: LoraSettings = LoraSettings()

@@ -69,11 +69,7 @@ def continue_adapter(adapter: PeftModel, rank: int, alpha: int) -> None:
         UsageError: it has another rank or alpha.
     """
     config: Any = adapter.peft_config[TRAINED]
-    if (config.r, config.lora_alpha) != (rank, alpha):
-        raise UsageError(
-            f"lora.rank={rank}, lora.alpha={alpha}: the adapter to continue has rank {config.r} "
-            f"and alpha {config.lora_alpha}; use those"
-        )
+    _refuse_other_size((config.r, config.lora_alpha), (rank, alpha))
     adapter.add_adapter(REFERENCE, copy.deepcopy(config))
     weights = get_peft_model_state_dict(adapter, adapter_name=TRAINED, save_embedding_layers=False)
     set_peft_model_state_dict(adapter, weights, adapter_name=REFERENCE)
@@ -134,14 +130,12 @@ def base_of(directory: Path) -> str:
     """Name of the model that an adapter on disk belongs to, after a look at its configuration.
 
     Raises:
-        CheckpointError: not a low-rank adapter in safetensors, or it names no base model.
+        CheckpointError: not a low-rank adapter in safetensors, or it names no base model, or
+            itself.
     """
     path = directory / ADAPTER_CONFIG
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        kind, base = document.get("peft_type"), document.get("base_model_name_or_path")
-    except (OSError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"{path}: unreadable ({error}); use another checkpoint") from error
+    document = _adapter_document(path)
+    kind, base = document.get("peft_type"), document.get("base_model_name_or_path")
     if kind != "LORA" or not (directory / ADAPTER_WEIGHTS).is_file():
         raise CheckpointError(
             f"{directory}: expected a LORA adapter with {ADAPTER_WEIGHTS}, found peft_type {kind!r}"
@@ -151,7 +145,22 @@ def base_of(directory: Path) -> str:
         raise CheckpointError(f"{path}: key 'megatron_config' is not supported; remove it")
     if not isinstance(base, str) or not base:
         raise CheckpointError(f"{path}: base_model_name_or_path names no model; name its base")
+    if Path(base).resolve() == directory.resolve():
+        raise CheckpointError(
+            f"{path}: base_model_name_or_path names the adapter itself; name its base"
+        )
     return base
+
+
+def check_size(directory: Path, rank: int, alpha: int) -> None:
+    """Check that an adapter on disk can be continued with a rank and alpha; reads no weights.
+
+    Raises:
+        UsageError: it has others.
+        CheckpointError: its configuration cannot be read.
+    """
+    document = _adapter_document(directory / ADAPTER_CONFIG)
+    _refuse_other_size((document.get("r"), document.get("lora_alpha")), (rank, alpha))
 
 
 def read_adapter(model: Qwen2_5OmniThinkerForConditionalGeneration, directory: Path) -> PeftModel:
@@ -172,6 +181,26 @@ def read_adapter(model: Qwen2_5OmniThinkerForConditionalGeneration, directory: P
         ) from error
     restore_adapter(adapter, directory)
     return adapter.eval()
+
+
+def _adapter_document(path: Path) -> dict[str, Any]:
+    """The configuration of an adapter as it stands on disk."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: unreadable ({error}); use another checkpoint") from error
+    if not isinstance(document, dict):
+        raise CheckpointError(f"{path}: unreadable (no JSON object); use another checkpoint")
+    return document
+
+
+def _refuse_other_size(found: tuple[object, object], wanted: tuple[int, int]) -> None:
+    """Raise `UsageError` unless rank and alpha of an adapter are those wanted."""
+    if found != wanted:
+        raise UsageError(
+            f"lora.rank={wanted[0]}, lora.alpha={wanted[1]}: the adapter to continue has rank "
+            f"{found[0]} and alpha {found[1]}; use those"
+        )
 
 
 def _place(name: str) -> str:

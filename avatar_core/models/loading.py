@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
@@ -24,8 +24,13 @@ THINKER_TYPES = frozenset({"qwen2_5_omni", "qwen2_5_omni_thinker"})
 CONFIG = "config.json"
 REMOTE_CODE_KEYS = ("auto_map", "trust_remote_code", "custom_pipelines")
 
+Tuning = Literal["full", "lora"]
+Precision = torch.dtype | Literal["auto"]
 
-def load_policy(spec: str, *, seed: int = 0, device: str | None = None) -> QwenOmniPolicy:
+
+def load_policy(
+    spec: str, *, seed: int = 0, device: str | None = None, tuning: Tuning | None = None
+) -> QwenOmniPolicy:
     """Load a policy.
 
     Args:
@@ -34,6 +39,8 @@ def load_policy(spec: str, *, seed: int = 0, device: str | None = None) -> QwenO
             that names its base model), a run directory, or a hub id.
         seed: initialises `tiny`.
         device: torch device; `None` takes the first GPU when there is one, else the CPU.
+        tuning: what is to be trained, all weights or an adapter; `None` when nothing is. It
+            decides the precision of the weights, see `weight_precision`.
 
     Raises:
         UsageError: no such directory and no way to a hub.
@@ -46,12 +53,13 @@ def load_policy(spec: str, *, seed: int = 0, device: str | None = None) -> QwenO
         model: Any = tiny_model(processor.tokenizer, seed)
         return QwenOmniPolicy(model.to(target), processor)
     source = find_checkpoint(spec)
+    precision = weight_precision(target, tuning)
     if not is_adapter(source):
-        return QwenOmniPolicy(load_model(source, spec, target), load_processor(source))
+        return QwenOmniPolicy(load_model(source, spec, target, precision), load_processor(source))
     base = base_of(source)
     try:
         home = find_checkpoint(base)
-        model = load_model(home, base, target)
+        model = load_model(home, base, target, precision)
     except (UsageError, CheckpointError) as error:
         raise CheckpointError(
             f"{source}: its base model {base!r} cannot be loaded ({error}); put it back or correct "
@@ -61,15 +69,35 @@ def load_policy(spec: str, *, seed: int = 0, device: str | None = None) -> QwenO
     return QwenOmniPolicy(model, processor, read_adapter(model, source))
 
 
+def weight_precision(device: torch.device, tuning: Tuning | None) -> Precision:
+    """Precision of a model's own weights: fp32 where they are trained, else bf16 on a GPU.
+
+    An optimiser step at the learning rates of reinforcement, 1e-6 and less, is smaller than the
+    spacing of bf16 numbers and would be rounded away. Full tuning therefore holds and computes
+    everything in fp32: 16 bytes a parameter with gradients and AdamW's moments, and no mixed
+    precision. An adapter is small and in fp32 in any case (peft's default), on a base in bf16.
+
+    Args:
+        device: where the weights will be.
+        tuning: "full", "lora", or `None` when nothing is trained.
+
+    Returns:
+        The precision; "auto" keeps that of the files.
+    """
+    if tuning == "full":
+        return torch.float32
+    return torch.bfloat16 if device.type == "cuda" else "auto"
+
+
 def load_model(
-    source: Path, name: str, target: torch.device
+    source: Path, name: str, target: torch.device, precision: Precision
 ) -> Qwen2_5OmniThinkerForConditionalGeneration:
     """The thinker of a checkpoint on a device; it remembers `name`, or where a directory is."""
     check_configuration(source)
     model: Any = read_thinker(
         source,
-        dtype=torch.bfloat16 if target.type == "cuda" else "auto",
-        attn_implementation=attention_implementation(target),
+        dtype=precision,
+        attn_implementation=attention_implementation(target, precision),
     )
     model.name_or_path = str(source.resolve()) if Path(name).is_dir() else name
     thinker: Qwen2_5OmniThinkerForConditionalGeneration = model.to(target).eval()
@@ -88,13 +116,14 @@ def load_processor(source: Path) -> Qwen2_5OmniProcessor:
     return processor
 
 
-def attention_implementation(device: torch.device) -> dict[str, str]:
-    """Attention kernels by part: towers take flash-attn when it is present, the text model sdpa.
+def attention_implementation(device: torch.device, precision: Precision) -> dict[str, str]:
+    """Attention kernels by part: towers in bf16 take flash-attn if present, the text model sdpa.
 
-    The text model's rows share a prefix between branches, a mask that flash-attn's interface cannot
-    express.
+    flash-attn has no kernels for fp32. The text model's rows share a prefix between branches, a
+    mask that flash-attn's interface cannot express.
     """
-    flash = device.type == "cuda" and is_flash_attn_2_available()
+    half = device.type == "cuda" and precision == torch.bfloat16
+    flash = half and is_flash_attn_2_available()
     tower = "flash_attention_2" if flash else "sdpa"
     return {"vision_config": tower, "audio_config": tower, "text_config": "sdpa", "": "sdpa"}
 
@@ -128,7 +157,7 @@ def local_checkpoint(path: Path) -> Path:
     """
     if is_adapter(path) or ((path / CONFIG).is_file() and has_processor(path)):
         return path
-    if sound := sound_checkpoints(path):
+    if sound := sound_checkpoints(path, at_most=1):
         return sound[0]
     raise CheckpointError(
         f"{path}: holds neither a model (config.json, *.safetensors) nor a finished checkpoint; "

@@ -8,6 +8,7 @@ checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,15 +18,16 @@ from torch import Tensor
 
 from avatar_core.errors import UsageError
 from avatar_core.files import disk_errors, published_directory, read_json, write_json
-from avatar_core.manifest import sound_checkpoints, write_manifest
+from avatar_core.manifest import CHECKPOINTS, sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.replay.store import load_state, save_buffer
-from avatar_core.training.directory import CHECKPOINTS
 from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+TRAINER = "trainer"
+STATE = f"{TRAINER}/state.json"
 
 
 class TrainerState(NamedTuple):
@@ -42,9 +44,28 @@ class TrainerState(NamedTuple):
 
 
 def save_checkpoint(
-    run: Path, step: int, policy: Policy, state: TrainerState, *, keep: int
-) -> Path:
-    """Publish `checkpoints/step-<N>` and remove all but the newest `keep` sound ones."""
+    run: Path,
+    step: int,
+    policy: Policy,
+    state: TrainerState,
+    *,
+    keep: int,
+    trusted: Collection[Path] = (),
+) -> list[Path]:
+    """Publish `checkpoints/step-<N>` and remove all but the newest `keep` sound ones.
+
+    Args:
+        run: run directory.
+        step: number of steps done.
+        policy: whose weights are saved.
+        state: everything else that is saved.
+        keep: how many checkpoints stay.
+        trusted: what the call before returned; those are not read again, since hashing two
+            checkpoints of a 7B model takes longer than writing one.
+
+    Returns:
+        The checkpoints that are there now, all of them sound, newest first.
+    """
     path = run / CHECKPOINTS / f"step-{step}"
     with disk_errors(path):
         if path.exists():
@@ -52,19 +73,19 @@ def save_checkpoint(
             shutil.rmtree(path)
     with published_directory(path) as directory:
         policy.save(directory)
-        trainer = directory / "trainer"
+        trainer = directory / TRAINER
         trainer.mkdir()
         save_file(_moments(state.optimiser), trainer / "optimiser.safetensors")
         document = {"step": step, "data": state.data, "counters": state.counters.state()}
-        write_json(trainer / "state.json", document)
+        write_json(directory / STATE, document)
         save_buffer(state.buffer, trainer / "replay")
         write_manifest(directory)
-    kept = sound_checkpoints(run)[:keep]
+    kept = sound_checkpoints(run, at_most=keep, trusted={path, *trusted})
     with disk_errors(path):
         for old in run.glob(f"{CHECKPOINTS}/step-*"):
             if old not in kept:
                 shutil.rmtree(old)
-    return path
+    return kept
 
 
 def remove_unfinished(run: Path) -> None:
@@ -74,19 +95,24 @@ def remove_unfinished(run: Path) -> None:
             shutil.rmtree(path)
 
 
+def check_samples(checkpoint: Path, data: str) -> None:
+    """Raise `UsageError` unless a sound checkpoint is of a run on the samples of this digest."""
+    if read_json(checkpoint / STATE)["data"] != data:
+        raise UsageError(
+            f"{checkpoint}: the training samples have changed since; "
+            "restore the data or choose another --out"
+        )
+
+
 def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
     """Take over optimiser, counters and buffer from a sound checkpoint; returns its step.
 
     Raises:
         UsageError: it was written by a run on other training samples.
     """
-    trainer = checkpoint / "trainer"
-    document: dict[str, Any] = read_json(trainer / "state.json")
-    if document["data"] != state.data:
-        raise UsageError(
-            f"{checkpoint}: the training samples have changed since; "
-            "restore the data or choose another --out"
-        )
+    check_samples(checkpoint, state.data)
+    trainer = checkpoint / TRAINER
+    document: dict[str, Any] = read_json(checkpoint / STATE)
     state.counters.restore(document["counters"])
     moments = load_file(trainer / "optimiser.safetensors")
     for index, parameter in enumerate(parameters_of(state.optimiser)):

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from avatar_core.config.train import TrainConfig
-from avatar_core.data.samples import read_samples
+from avatar_core.data.samples import read_placed
 from avatar_core.data.scenes import scene_samples
 from avatar_core.errors import DataError, UsageError
+from avatar_core.files import user_path
 from avatar_core.types import Sample
 
 SCENES = "scenes"
 SCENES_SEED = 0
 """Scenes are one fixed collection, so that runs with different seeds share clips and test set."""
+_CONTROL_TOKEN = re.compile(r"<\|\w+\|>")
+"""The form of every control token of the model family; no model is loaded to learn their names."""
+
+
+class Part(NamedTuple):
+    """Samples from one source, those that are trained on or those that are held out."""
+
+    samples: list[Sample]
+    """In file order."""
+    places: Mapping[str, str]
+    """Where each stands, as `file:line` by id; empty for scenes."""
+    left_out: Mapping[str, int]
+    """Number of rows that belong to other stages, by file, where there are any."""
 
 
 class Data(NamedTuple):
@@ -26,57 +41,110 @@ class Data(NamedTuple):
     """By id, in file order."""
     held_out: list[Sample]
     """What the run is measured on; empty when it is not."""
+    places: Mapping[str, str]
+    """Where each comes from, as `file:line` by id; scenes come from no file."""
+    left_out: Mapping[str, int]
+    """Number of rows that belong to other stages, by file."""
 
 
-def load_data(config: TrainConfig) -> Data:
-    """The samples of a run; scenes are rendered where missing.
+def load_data(config: TrainConfig, *, render: bool = True) -> Data:
+    """The samples of a run.
+
+    Args:
+        config: names the data, the stage and how many samples.
+        render: make the clips of scenes where missing; else scenes are left out altogether, and
+            nothing is written.
 
     Raises:
-        DataError: a row is not usable, stage 0 finds a sample without a trace, or a clip is both
-            trained on and held out.
+        DataError: a row is not usable or holds a control token, none belongs to the stage, stage 0
+            finds a sample without a trace, or a clip is both trained on and held out.
         UsageError: a data file is missing.
     """
-    data = Data(training_samples(config), held_out_samples(config))
-    seen = _paths(data.training.values())
-    for sample in data.held_out:
-        if sample.id in data.training or seen & _paths([sample]):
+    training, held_out = training_part(config, render), held_out_part(config, render)
+    ids, seen = {sample.id for sample in training.samples}, _paths(training.samples)
+    for sample in held_out.samples:
+        if sample.id in ids or seen & _paths([sample]):
             raise DataError(
                 f"{config.held_out.data}: sample {sample.id!r} or its clip is also in "
                 f"{config.data}; hold out other clips"
             )
-    return data
+    return Data(
+        training={sample.id: sample for sample in training.samples},
+        held_out=held_out.samples,
+        places={**training.places, **held_out.places},
+        left_out={**training.left_out, **held_out.left_out},
+    )
 
 
-def training_samples(config: TrainConfig) -> dict[str, Sample]:
-    """Training samples by id, at most `rollout.pool`; see `load_data`."""
+def training_part(config: TrainConfig, render: bool) -> Part:
+    """What is trained on, at most `rollout.pool` samples; see `load_data`."""
     if config.data == SCENES:
-        found = scene_samples(
-            split="train", stage=config.stage, count=config.rollout.pool, seed=SCENES_SEED
-        )
-    else:
-        found = read_samples(data_file(config.data, "--data"))[: config.rollout.pool]
-    for sample in found if config.stage == 0 else ():
+        return _scenes("train", config, config.rollout.pool if render else 0)
+    part = read_part(data_file(config.data, "--data"), config.stage, config.rollout.pool)
+    for sample in part.samples if config.stage == 0 else ():
         if not sample.responses:
             raise DataError(
-                f"{config.data}: sample {sample.id!r} has no response; "
+                f"{part.places[sample.id]}: sample {sample.id!r} has no response; "
                 "stage 0 trains on reasoning traces"
             )
-    return {sample.id: sample for sample in found}
+    return part
 
 
-def held_out_samples(config: TrainConfig) -> list[Sample]:
-    """Samples that measure a run; empty when there are none; see `load_data`."""
+def held_out_part(config: TrainConfig, render: bool) -> Part:
+    """What a run is measured on; empty when there is nothing; see `load_data`."""
     wanted = config.held_out.samples
     if config.held_out.data:
-        return read_samples(data_file(config.held_out.data, "held_out.data"))[:wanted]
-    if config.data == SCENES:
-        return scene_samples(split="test", stage=config.stage, count=wanted, seed=SCENES_SEED)
-    return []
+        file = data_file(config.held_out.data, "held_out.data")
+        return read_part(file, config.stage, wanted)
+    return _scenes("test", config, wanted if render and config.data == SCENES else 0)
+
+
+def read_part(path: Path, stage: int, count: int) -> Part:
+    """The first `count` samples of a file that belong to a stage, checked.
+
+    A row that names a stage belongs to that one alone, any other row to every stage.
+
+    Raises:
+        DataError: no row belongs to the stage, or a text of one holds a control token; see also
+            `read_placed`.
+    """
+    every = read_placed(path)
+    own = [placed for placed in every if placed.sample.stage in (None, stage)]
+    if not own:
+        raise DataError(
+            f"{path}: every row names another stage than {stage}; "
+            "give another --stage, or rows that name this one or none"
+        )
+    used, others = own[:count], len(every) - len(own)
+    for sample, place in used:
+        refuse_control_tokens(sample, place)
+    return Part(
+        samples=[sample for sample, _ in used],
+        places={sample.id: place for sample, place in used},
+        left_out={str(path): others} if others else {},
+    )
+
+
+def refuse_control_tokens(sample: Sample, place: str) -> None:
+    """Raise `DataError` when a text that the model is to read or learn holds a control token.
+
+    The tokenizer would take it for the token itself: an end of turn inside a trace teaches the
+    model to stop there, a media token asks for a clip that is not there.
+    """
+    texts = {
+        "question": (sample.question,),
+        "options": sample.options,
+        "response": sample.responses,
+        "hint": (sample.hint or "",),
+    }
+    for name, values in texts.items():
+        if found := _CONTROL_TOKEN.search("\n".join(values)):
+            raise DataError(f"{place}: {name} holds the control token {found[0]}; remove it")
 
 
 def data_file(name: str, setting: str) -> Path:
     """The path of a data file; `UsageError` naming the setting when it is not there."""
-    path = Path(name)
+    path = user_path(name, setting)
     if not path.is_file():
         raise UsageError(f"{setting} {name}: no such file; give a JSONL file or `scenes`")
     return path
@@ -89,6 +157,11 @@ def data_digest(samples: Iterable[Sample]) -> str:
         told = (sample.id, sample.question, sample.options, sample.solution, sample.responses)
         digest.update(json.dumps(told).encode())
     return digest.hexdigest()
+
+
+def _scenes(split: Literal["train", "test"], config: TrainConfig, count: int) -> Part:
+    found = scene_samples(split=split, stage=config.stage, count=count, seed=SCENES_SEED)
+    return Part(found, {}, {})
 
 
 def _paths(samples: Iterable[Sample]) -> set[str]:

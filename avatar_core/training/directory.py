@@ -11,16 +11,15 @@ from pathlib import Path
 
 from avatar_core.config.resolve import frozen_changes, validate
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import DataError, UsageError
-from avatar_core.files import read_json, read_jsonl, write_atomic
-from avatar_core.manifest import saved_checkpoints
+from avatar_core.errors import CheckpointError, DataError, UsageError
+from avatar_core.files import read_json, read_jsonl, user_path, write_atomic
+from avatar_core.manifest import CHECKPOINTS, saved_checkpoints, sound_checkpoints
 
 CONFIG = "config.json"
 MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
 GROUPS = "groups.jsonl"
 HELD_OUT = "held_out"
-CHECKPOINTS = "checkpoints"
 
 
 def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
@@ -29,8 +28,9 @@ def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
     Raises:
         UsageError: it cannot be written, or something else is there; names the fields that differ.
     """
+    user_path(run, "--out")
     existing = next(path for path in (run, *run.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+    if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
         raise UsageError(f"--out {run}: {existing} is no directory that can be written")
     if not (run / CONFIG).is_file():
         if run.is_dir() and any(_foreign(path) for path in run.iterdir()):
@@ -51,6 +51,22 @@ def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
         raise UsageError(
             f"--steps {config.steps}: the run in {run} has taken {taken} already; ask for as many"
         )
+
+
+def newest_checkpoint(run: Path) -> Path | None:
+    """The sound checkpoint that a run goes on from; `None` when it has saved none.
+
+    Raises:
+        CheckpointError: there are checkpoints but none is sound; a run never starts over by itself.
+    """
+    for path in sound_checkpoints(run, at_most=1):
+        return path
+    if saved_checkpoints(run):
+        raise CheckpointError(
+            f"{run / CHECKPOINTS}: no checkpoint is sound; "
+            "remove the folder to begin anew, or choose another --out"
+        )
+    return None
 
 
 def held_out_rows(run: Path, when: str) -> Path:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from avatar_core.asking import Asker
+from avatar_core.config.hints import HintPlace
 from avatar_core.evaluation.answering import Asked, Failed, look_at
-from avatar_core.types import Sample
+from avatar_core.models.policy import Prepared
+from avatar_core.types import Clip, Sample
 
 
 class Lookahead:
@@ -34,6 +36,15 @@ class Lookahead:
             batch, self._batch = self._batch, None
             return batch.result()
         return look_at(self._asker, samples)
+
+    def hinted(self, sample: Sample, clips: Sequence[Clip], place: HintPlace) -> Prepared:
+        """The prompt of a sample with its hint, from clips that were decoded already.
+
+        Hints are not looked ahead: whether one is due is known when its step begins. It is made in
+        the thread, after a batch under way, since a tokenizer serves one thread at a time.
+        """
+        prepare = self._asker.prepare
+        return self._thread.submit(prepare, sample, clips, hint=sample.hint, place=place).result()
 
     def __enter__(self) -> Lookahead:
         return self

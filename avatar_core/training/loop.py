@@ -54,7 +54,7 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             )
         with watch.phase("reward"):
             fresh = [
-                score_group(visit, group, config.reward, step)
+                score_group(visit, group, config.reward, step, trainee.judge)
                 for visit, group in zip(visits, completions, strict=True)
             ]
             advantages = fresh_advantages(fresh, config.advantage)

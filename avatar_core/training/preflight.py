@@ -1,28 +1,41 @@
 """What can be wrong with a run before anything is loaded, rendered or written.
 
-Loading transformers takes many times longer than all of this, so it waits until a checkpoint on
-disk has to be understood.
+Loading transformers takes many times longer than all of this but opening the media, so it waits
+until a checkpoint on disk has to be understood.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
-from avatar_core.config.resolve import nearest
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
-from avatar_core.manifest import verify_manifest
+from avatar_core.files import user_path
+from avatar_core.manifest import CHECKPOINTS, verify_manifest
+from avatar_core.naming import nearest
 from avatar_core.rewards import REWARDS
-from avatar_core.training.data import SCENES, Data, held_out_samples, load_data
-from avatar_core.training.directory import CHECKPOINTS, CONFIG, check_directory
+from avatar_core.training.clips import check_clips
+from avatar_core.training.data import SCENES, Data, load_data
+from avatar_core.training.directory import CONFIG, check_directory, newest_checkpoint
 
 
-def check_inputs(config: TrainConfig, *, resume: bool = True) -> Data | None:
+def check_inputs(
+    config: TrainConfig,
+    *,
+    resume: bool = True,
+    quick: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Data | None:
     """Check every input of a run; reads files, loads no weights and writes nothing.
 
     Args:
         config: what is to be run.
         resume: whether a run found in `config.out` may go on.
+        quick: leave out what takes long: opening every media file that the data name, and hashing
+            the checkpoint that a run goes on from.
+        say: is told what is done and what is left out.
 
     Returns:
         The samples when they come from a file; `None` for scenes, which are made by the run.
@@ -30,17 +43,20 @@ def check_inputs(config: TrainConfig, *, resume: bool = True) -> Data | None:
     Raises:
         UsageError: directory, rewards, model or data cannot be used; `DataError` names file and
             line.
-        CheckpointError: the checkpoint to start from is not sound.
+        CheckpointError: the checkpoint to start from or to go on from is not sound.
     """
-    check_directory(Path(config.out), config, resume=resume)
+    run = Path(config.out)
+    check_directory(run, config, resume=resume)
     check_rewards(config)
-    data = None
-    if config.data != SCENES:
-        data = load_data(config)
-    elif config.held_out.data:
-        held_out_samples(config)
+    data = load_data(config, render=False)
+    for file, count in data.left_out.items():
+        say(f"{count} rows of {file} name another stage than {config.stage} and are left out")
     check_start(config)
-    return data
+    if not quick:
+        newest_checkpoint(run)
+        samples = [*data.training.values(), *data.held_out]
+        check_clips(samples, data.places, config.media, say)
+    return None if config.data == SCENES else data
 
 
 def check_rewards(config: TrainConfig) -> None:
@@ -58,13 +74,14 @@ def check_rewards(config: TrainConfig) -> None:
 
 
 def check_start(config: TrainConfig) -> None:
-    """Check that what the run starts from is there, sound and of a known architecture.
+    """Check that what the run starts from is there, sound, of a known architecture and size.
 
     Raises:
-        UsageError: there is no such directory, or no such model as far as is known here.
+        UsageError: there is no such directory, no such model as far as is known here, or its
+            adapter cannot be continued as configured.
         CheckpointError: the directory is not a sound checkpoint.
     """
-    if config.init is not None and not Path(config.init).is_dir():
+    if config.init is not None and not user_path(config.init, "--init").is_dir():
         raise UsageError(
             f"--init {config.init}: no such directory; give a checkpoint or a run directory"
         )
@@ -74,28 +91,67 @@ def check_start(config: TrainConfig) -> None:
             "tuning=lora needs a saved base model that the adapter can name; "
             "give --init or a model directory, or use --full"
         )
-    check_model(config.init or config.model)
+    if config.init is not None:
+        check_directory_of_model(Path(config.init), "--init", config)
+    elif config.model != "tiny":
+        check_model(config.model, config)
 
 
-def check_model(spec: str) -> None:
-    """Check a model without loading it: `tiny`, a directory or a hub id; see `check_start`."""
-    if spec == "tiny":
-        return
-    if not Path(spec).is_dir():
+def check_model(spec: str, config: TrainConfig) -> None:
+    """Check a model without loading it, a directory or a hub id; see `check_start`."""
+    path = user_path(spec, "--model")
+    if path.is_dir():
+        check_directory_of_model(path, "--model", config)
+    else:
         check_hub_id(spec)
-        return
-    from avatar_core.models.adapter import base_of
-    from avatar_core.models.loading import check_configuration, is_adapter, local_checkpoint
 
-    checkpoint = local_checkpoint(Path(spec))
-    if checkpoint.parent.name == CHECKPOINTS:
+
+def check_directory_of_model(path: Path, setting: str, config: TrainConfig) -> None:
+    """Check a directory that holds a model, an adapter or a run; see `check_start`."""
+    from avatar_core.models.adapter import check_size
+    from avatar_core.models.loading import check_configuration, is_adapter
+
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise UsageError(f"{setting} {path}: may not be read; mend its permissions")
+    checkpoint = sound_files(path)
+    if not is_adapter(checkpoint):
+        check_configuration(checkpoint)
+        return
+    check_base(checkpoint)
+    if config.tuning == "lora":
+        check_size(checkpoint, config.lora.rank, config.lora.alpha)
+
+
+def check_base(adapter: Path) -> None:
+    """Raise `CheckpointError` unless an adapter names a model of which it can be the adapter."""
+    from avatar_core.models.adapter import ADAPTER_CONFIG, base_of
+    from avatar_core.models.loading import check_configuration
+
+    base = base_of(adapter)
+    try:
+        path = user_path(base, "base model")
+        if path.is_dir():
+            # An adapter has no configuration of a model, so that none stands on another one.
+            check_configuration(sound_files(path))
+        else:
+            check_hub_id(base)
+    except (UsageError, CheckpointError) as error:
+        raise CheckpointError(
+            f"{adapter}: its base model {base!r} cannot be used ({error}); put it back or correct "
+            f"base_model_name_or_path in {ADAPTER_CONFIG}"
+        ) from error
+
+
+def sound_files(path: Path) -> Path:
+    """The checkpoint that a directory is or holds, with weights that are as they were written."""
+    from avatar_core.models.loading import local_checkpoint
+
+    checkpoint = local_checkpoint(path)
+    if checkpoint == path and path.resolve().parent.name == CHECKPOINTS:
         verify_manifest(checkpoint)
     if not any(checkpoint.glob("*.safetensors")):
         raise CheckpointError(f"{checkpoint}: holds no *.safetensors; give a whole checkpoint")
-    if is_adapter(checkpoint):
-        check_model(base_of(checkpoint))
-    else:
-        check_configuration(checkpoint)
+    return checkpoint
 
 
 def check_hub_id(name: str) -> None:

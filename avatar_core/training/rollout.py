@@ -10,9 +10,11 @@ from typing import NamedTuple
 from avatar_core.config.reward import RewardConfig
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.policy import Encoded, Policy, Prepared, Sampling
-from avatar_core.rewards import score
+from avatar_core.rewards import RewardContext, score
+from avatar_core.rewards.judging.judge import Judge
 from avatar_core.seeds import seed_from
-from avatar_core.types import Completion, Group, Sample
+from avatar_core.training.hints import ACCURACY
+from avatar_core.types import Clip, Completion, Group, Sample
 
 
 class Visit(NamedTuple):
@@ -24,6 +26,10 @@ class Visit(NamedTuple):
     """The prompt as the policy reads it."""
     media_key: str
     """Content hashes of its clips."""
+    clips: tuple[Clip, ...] = ()
+    """The clips themselves, for rewards that look at them."""
+    hinted: bool = False
+    """The prompt shows the hint of its sample."""
 
 
 def draw_completions(
@@ -63,14 +69,23 @@ def draw_completions(
 
 
 def score_group(
-    visit: Visit, completions: Sequence[Completion], reward: RewardConfig, step: int
+    visit: Visit,
+    completions: Sequence[Completion],
+    reward: RewardConfig,
+    step: int,
+    judge: Judge | None = None,
 ) -> Group:
-    """Reward the completions of one visit and make them a group."""
+    """Reward the completions of one visit and make them a group.
+
+    Their accuracy is recorded also when it is no part of the reward: metrics and hints go by it.
+    """
+    measured = reward.model_copy(update={"weights": {ACCURACY: 0.0, **reward.weights}})
     scored = score(
         [completion.text for completion in completions],
         visit.sample,
-        reward.weights,
-        reward_options(reward),
+        measured.weights,
+        reward_options(measured),
+        context=RewardContext(clips=visit.clips, judge=judge),
     )
     return Group(
         prompt_id=visit.sample.id,
@@ -79,6 +94,7 @@ def score_group(
             replace(completion, reward=result.total, parts=result.parts)
             for completion, result in zip(completions, scored, strict=True)
         ),
+        hinted=visit.hinted,
         media_key=visit.media_key,
     )
 
@@ -88,6 +104,7 @@ def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
     options: dict[str, dict[str, object]] = {
         "format": {"values": reward.format_values},
         "accuracy": {"numeric": reward.numerical},
+        "self": {"ties": reward.self_ties},
     }
     return {name: values for name, values in options.items() if name in reward.weights}
 

@@ -7,6 +7,7 @@ Files of a run directory: `config.json`, `manifest.json`, `metrics.jsonl`, `grou
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,9 +19,15 @@ from avatar_core.asking import Asker
 from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import TrainConfig
 from avatar_core.data.scenes import cache_directory
-from avatar_core.errors import AvatarError, DataError, NonFiniteError
+from avatar_core.errors import (
+    AvatarError,
+    DataError,
+    NonFiniteError,
+    RunLockedError,
+    memory_errors,
+)
 from avatar_core.files import JsonlAppender, run_lock
-from avatar_core.manifest import sound_checkpoints
+from avatar_core.manifest import CHECKPOINTS, is_sound
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Policy
@@ -30,9 +37,9 @@ from avatar_core.replay import ReplayBuffer
 from avatar_core.stop import stop_on_signal
 from avatar_core.training.checkpoint import TrainerState, save_checkpoint
 from avatar_core.training.curriculum import course_of
-from avatar_core.training.data import Data, data_digest, load_data, training_samples
+from avatar_core.training.data import Data, data_digest, load_data
 from avatar_core.training.directory import (
-    CHECKPOINTS,
+    CONFIG,
     GROUPS,
     METRICS,
     check_directory,
@@ -45,7 +52,7 @@ from avatar_core.training.preflight import check_inputs
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
 from avatar_core.training.sft import supervise
 from avatar_core.training.step import make_optimiser
-from avatar_core.training.taking_up import claim, take_up
+from avatar_core.training.taking_up import claim, resume_point, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.version import VERSION
@@ -61,6 +68,8 @@ class Watcher(NamedTuple):
 
 
 SILENT = Watcher(say=lambda _: None, step=lambda *_: None)
+WAITING_SECONDS = 0.5
+"""Time between two looks at a stage 0 that another process runs."""
 
 
 class RunResult(NamedTuple):
@@ -85,8 +94,18 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
     Raises:
         AvatarError: see `avatar_core.errors`; after a signal `Stopped`, with everything saved.
     """
+    # A run that goes on has survived clips that broke meanwhile, and its checkpoint is read below.
+    begun = (Path(config.out) / CONFIG).is_file()
+    data = check_inputs(config, resume=resume, quick=begun, say=watcher.say)
+    with memory_errors(memory_remedy(config)):
+        return run_stage(config, data, resume=resume, watcher=watcher)
+
+
+def run_stage(
+    config: TrainConfig, data: Data | None, *, resume: bool, watcher: Watcher
+) -> RunResult:
+    """Run or continue a stage whose inputs have been checked; `None` stands for scenes unmade."""
     run = Path(config.out)
-    data = check_inputs(config, resume=resume)
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     with ExitStack() as stack:
@@ -94,10 +113,12 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
         # Another process may have begun a run here before the lock was taken.
         check_directory(run, config, resume=resume)
         start = starting_point(config, watcher)
-        watcher.say(f"preparing {config.data} for stage {config.stage}")
-        data = data or load_data(config)
+        if data is None:
+            watcher.say(f"preparing {config.data} for stage {config.stage}")
+            data = load_data(config)
+        checkpoint = resume_point(run, data)
         watcher.say(f"loading {start}")
-        policy = load_policy(start, seed=config.seed)
+        policy = load_policy(start, seed=config.seed, tuning=config.tuning)
         choose_trained(policy, config)
         claim(run, config, policy)
         loader = stack.enter_context(MediaLoader(config.media))
@@ -108,7 +129,7 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
         if config.stage > 0 and config.loss.beta > 0:
             with policy.reference():
                 pass
-        done = take_up(run, config, policy, trainee.state)
+        done = take_up(run, config, policy, trainee.state, checkpoint)
         advance(run, config, trainee, done, watcher)
         after = measure(policy, asker, data, config, "after", watcher)
     return RunResult(
@@ -142,15 +163,44 @@ def cold_start(watcher: Watcher) -> Path:
     """
     first = resolve_train(stage=0, preset="paper", flags={"data": "scenes", "seed": 0})
     watcher.say("preparing scenes for stage 0")
-    taught = data_digest(training_samples(first).values())
+    data = load_data(first)
+    taught = data_digest(data.training.values())
     identity = f"{VERSION} {taught} {first.model_dump_json()}"
     name = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
     run = cache_directory().parent / "stage0" / name
-    last = run / CHECKPOINTS / f"step-{first.steps}"
-    if last not in sound_checkpoints(run):
+    if not is_sound(run / CHECKPOINTS / f"step-{first.steps}"):
         watcher.say(f"no --init given: running stage 0 first; it is kept in {run} for later runs")
-        train(first.model_copy(update={"out": str(run)}), watcher=watcher)
+        run_or_await(first.model_copy(update={"out": str(run)}), data, watcher)
     return run
+
+
+def run_or_await(config: TrainConfig, data: Data, watcher: Watcher) -> None:
+    """Run a stage to its end, or wait while another process does.
+
+    The lock of a process that is killed is free at once, and the run goes on here from its last
+    checkpoint.
+    """
+    waiting = False
+    while not is_sound(Path(config.out) / CHECKPOINTS / f"step-{config.steps}"):
+        try:
+            run_stage(config, data, resume=True, watcher=watcher)
+        except RunLockedError:
+            if not waiting:
+                watcher.say(f"another process is running it in {config.out}; waiting for its end")
+            waiting = True
+            time.sleep(WAITING_SECONDS)
+
+
+def memory_remedy(config: TrainConfig) -> str:
+    """What to lower when memory runs out, as the end of a sentence."""
+    sizes = ["media.max_frames", "media.max_pixels", "held_out.batch_size"]
+    if config.stage == 0:
+        sizes = ["supervised.batch_size", *sizes]
+    else:
+        rollout = ["rollout.prompts_per_step", "rollout.group_size", "sampling.max_new_tokens"]
+        sizes = [*rollout, *sizes]
+    adapter = ", or use --lora" if config.tuning == "full" else ""
+    return f"start a new --out with a lower {', '.join(sizes)}{adapter}"
 
 
 def new_trainee(
@@ -189,6 +239,7 @@ def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher
     """
     steps = (supervise if config.stage == 0 else reinforce)(trainee, config, done=done)
     missed = 0
+    kept: list[Path] = []
     with (
         stop_on_signal() as stop,
         JsonlAppender(run / METRICS) as metrics,
@@ -204,8 +255,13 @@ def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher
             lost = missed >= config.optim.max_skipped
             due = record.step == config.steps or record.step % config.checkpoint.every == 0
             if due or lost or stop.signal is not None:
-                save_checkpoint(
-                    run, record.step, trainee.policy, trainee.state, keep=config.checkpoint.keep
+                kept = save_checkpoint(
+                    run,
+                    record.step,
+                    trainee.policy,
+                    trainee.state,
+                    keep=config.checkpoint.keep,
+                    trusted=kept,
                 )
             if lost:
                 raise too_many_missed(record, missed)

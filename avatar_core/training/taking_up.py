@@ -5,74 +5,99 @@ from __future__ import annotations
 from pathlib import Path
 
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.errors import UsageError
 from avatar_core.files import disk_errors, read_json, write_json
-from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import Manifest, read_record
-from avatar_core.training.checkpoint import TrainerState, remove_unfinished, restore_trainer
+from avatar_core.training.checkpoint import (
+    TrainerState,
+    check_samples,
+    remove_unfinished,
+    restore_trainer,
+)
+from avatar_core.training.data import Data, data_digest
 from avatar_core.training.directory import (
-    CHECKPOINTS,
     CONFIG,
     GROUPS,
     MANIFEST,
     METRICS,
     held_out_rows,
     keep_rows,
+    newest_checkpoint,
 )
 from avatar_core.training.identity import run_manifest
 
 
+def resume_point(run: Path, data: Data) -> Path | None:
+    """The checkpoint that a run goes on from, `None` at its beginning; writes nothing.
+
+    Call it before the model is loaded, so that a run that cannot go on is refused at once.
+
+    Raises:
+        CheckpointError: checkpoints are there but none is sound; a run never starts over by itself.
+        UsageError: the newest sound one is of a run on other training samples.
+    """
+    checkpoint = newest_checkpoint(run)
+    if checkpoint is not None:
+        check_samples(checkpoint, data_digest(data.training.values()))
+    return checkpoint
+
+
 def claim(run: Path, config: TrainConfig, policy: QwenOmniPolicy) -> None:
-    """Write the manifest of a new run and the configuration; call it under the lock.
+    """Write manifest and configuration of a new run, or recognise a run; call it under the lock.
 
     Args:
         run: run directory.
-        config: of the run; on resume its free fields may have changed.
+        config: of the run.
         policy: with the weights that the run starts from, before any is restored.
 
     Raises:
-        UsageError: the run in the directory began with other weights.
+        UsageError: the run in the directory began with other weights; nothing has been written.
     """
     manifest = run_manifest(config, policy)
     stored = run / MANIFEST
     if not (run / CONFIG).is_file():
         write_json(stored, manifest.to_row())
-    else:
-        begun = read_record(Manifest, read_json(stored), str(stored))
-        if begun.model_fingerprint != manifest.model_fingerprint:
-            raise UsageError(
-                f"--out {run}: its run began with other weights than those of "
-                f"{config.init or config.model} now; choose another directory or restore them"
-            )
-    # Last: a directory that has it has all that makes it a run.
-    write_json(run / CONFIG, config.model_dump(mode="json"))
+        # Last: a directory that has it has all that makes it a run.
+        _write_config(run, config)
+        return
+    begun = read_record(Manifest, read_json(stored), str(stored))
+    if begun.model_fingerprint != manifest.model_fingerprint:
+        raise UsageError(
+            f"--out {run}: its run began with other weights than those of "
+            f"{config.init or config.model} now; choose another directory or restore them"
+        )
 
 
-def take_up(run: Path, config: TrainConfig, policy: QwenOmniPolicy, state: TrainerState) -> int:
-    """Restore the newest sound checkpoint, if there is one; returns the number of steps done.
+def take_up(
+    run: Path,
+    config: TrainConfig,
+    policy: QwenOmniPolicy,
+    state: TrainerState,
+    checkpoint: Path | None,
+) -> int:
+    """Restore what `resume_point` found; returns the number of steps done.
 
-    Rows of later steps are dropped, since those steps are taken again.
+    Rows of later steps are dropped, since those steps are taken again, and the configuration is
+    written anew: its free fields may have changed. All that comes after everything that can be
+    refused.
 
     Raises:
-        CheckpointError: checkpoints are there but none is sound; a run never starts over by itself.
-        UsageError: more steps were taken than the configuration asks for.
+        CheckpointError: the checkpoint does not fit the policy.
     """
-    remove_unfinished(run)
-    checkpoints = sound_checkpoints(run)
-    if not checkpoints and any(run.glob(f"{CHECKPOINTS}/step-*")):
-        raise CheckpointError(f"{run / CHECKPOINTS}: no checkpoint is sound; choose another --out")
     done = 0
-    if checkpoints:
-        policy.restore(checkpoints[0])
-        done = restore_trainer(checkpoints[0], state)
-    if done > config.steps:
-        raise UsageError(
-            f"--steps {config.steps}: the run in {run} has taken {done} already; ask for as many"
-        )
+    if checkpoint is not None:
+        policy.restore(checkpoint)
+        done = restore_trainer(checkpoint, state)
+    remove_unfinished(run)
     for name in (METRICS, GROUPS):
         keep_rows(run / name, up_to=done)
     if done < config.steps:
         with disk_errors(run):
             held_out_rows(run, "after").unlink(missing_ok=True)
+    _write_config(run, config)
     return done
+
+
+def _write_config(run: Path, config: TrainConfig) -> None:
+    write_json(run / CONFIG, config.model_dump(mode="json"))

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from avatar_core.config.hints import HintPlace
 from avatar_core.errors import DataError, MediaError
 from avatar_core.evaluation.answering import Asked, Failed
 from avatar_core.models.policy import Policy
+from avatar_core.rewards.judging.judge import Judge
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
 from avatar_core.training.lookahead import Lookahead
@@ -35,6 +37,7 @@ class Trainee:
         samples: training samples by id, in the order the course counts them.
         course: which of them a step visits.
         state: optimiser, counters and replay buffer.
+        judge: grades completions for the `judge` reward; `None` without one.
     """
 
     policy: Policy
@@ -42,6 +45,7 @@ class Trainee:
     samples: dict[str, Sample]
     course: Course
     state: TrainerState
+    judge: Judge | None = None
 
     def samples_of(self, step: int) -> list[Sample]:
         """The samples that step `step` visits."""
@@ -59,8 +63,18 @@ class Trainee:
         failures = [one.error for one in seen if isinstance(one, Failed)]
         self.state.counters.media_failed += len(failures)
         visits = [
-            Visit(one.sample, one.prepared, "+".join(clip.content_hash for clip in one.clips))
+            Visit(
+                one.sample,
+                one.prepared,
+                "+".join(clip.content_hash for clip in one.clips),
+                tuple(one.clips),
+            )
             for one in seen
             if isinstance(one, Asked)
         ]
         return Look(visits, failures)
+
+    def with_hint(self, visit: Visit, place: HintPlace) -> Visit:
+        """A visit whose prompt shows the hint of its sample."""
+        prepared = self.lookahead.hinted(visit.sample, visit.clips, place)
+        return visit._replace(prepared=prepared, hinted=True)

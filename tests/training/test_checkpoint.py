@@ -9,7 +9,7 @@ import torch
 from avatar_core.config.train import OptimConfig
 from avatar_core.errors import UsageError
 from avatar_core.files import read_json
-from avatar_core.manifest import sound_checkpoints
+from avatar_core.manifest import sound_checkpoints, verify_manifest
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
@@ -59,7 +59,7 @@ def names(run: Path) -> list[str]:
 def test_a_checkpoint_brings_everything_back_bit_for_bit(
     policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
 ) -> None:
-    path = save_checkpoint(tmp_path, 7, policy, state, keep=2)
+    (path,) = save_checkpoint(tmp_path, 7, policy, state, keep=2)
     assert sound_checkpoints(tmp_path) == [path]
     again = load_policy("tiny", seed=1)
     fresh = new_state(again)
@@ -79,13 +79,8 @@ def test_a_checkpoint_brings_everything_back_bit_for_bit(
         (d.number, d.member, d.reuse) for d in expected
     ]
     # Saved again it is the same, file by file.
-    save_checkpoint(tmp_path / "again", 7, again, fresh, keep=2)
-    reused = "trainer/replay/records-"
-    first, second = files_of(path), files_of(tmp_path / "again" / "checkpoints" / "step-7")
-    same = {name for name in first if second.get(name) == first[name]}
-    changed = {name for name in first.keys() - same if reused not in name}
-    # The draws above count as uses, which the records and the two manifests tell.
-    assert changed == {"manifest.json", "trainer/replay/manifest.json"}
+    (second,) = save_checkpoint(tmp_path / "again", 7, again, fresh, keep=2)
+    assert files_of(second) == files_of(path)
 
 
 def test_only_the_newest_sound_ones_are_kept(
@@ -99,20 +94,41 @@ def test_only_the_newest_sound_ones_are_kept(
     assert names(tmp_path) == ["step-2", "step-4"]
 
 
+def test_what_a_process_wrote_itself_is_not_read_again(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verified: list[str] = []
+
+    def verify(directory: Path) -> None:
+        verified.append(directory.name)
+        verify_manifest(directory)
+
+    monkeypatch.setattr("avatar_core.manifest.verify_manifest", verify)
+    kept = save_checkpoint(tmp_path, 1, policy, state, keep=2)
+    # Another process: what it finds it reads once.
+    kept = save_checkpoint(tmp_path, 2, policy, state, keep=2)
+    assert verified == ["step-1"]
+    for step in (3, 4):
+        kept = save_checkpoint(tmp_path, step, policy, state, keep=2, trusted=kept)
+        assert [path.name for path in kept] == [f"step-{step}", f"step-{step - 1}"]
+    assert verified == ["step-1"]
+    assert names(tmp_path) == ["step-3", "step-4"]
+
+
 def test_a_step_that_comes_again_replaces_its_damaged_checkpoint(
     policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
 ) -> None:
-    path = save_checkpoint(tmp_path, 3, policy, state, keep=2)
+    (path,) = save_checkpoint(tmp_path, 3, policy, state, keep=2)
     flip(path / "trainer" / "optimiser.safetensors", -1)
     assert sound_checkpoints(tmp_path) == []
-    assert save_checkpoint(tmp_path, 3, policy, state, keep=2) == path
+    assert save_checkpoint(tmp_path, 3, policy, state, keep=2) == [path]
     assert sound_checkpoints(tmp_path) == [path]
 
 
 def test_a_flipped_byte_anywhere_is_found(
     policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
 ) -> None:
-    path = save_checkpoint(tmp_path, 1, policy, state, keep=2)
+    (path,) = save_checkpoint(tmp_path, 1, policy, state, keep=2)
     rng = random.Random(0)
     found = 0
     for name in files_of(path):
@@ -137,7 +153,7 @@ def test_what_a_killed_save_left_is_removed(tmp_path: Path) -> None:
 def test_other_training_samples_are_refused(
     policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
 ) -> None:
-    path = save_checkpoint(tmp_path, 1, policy, state, keep=2)
+    (path,) = save_checkpoint(tmp_path, 1, policy, state, keep=2)
     assert read_json(path / "trainer" / "state.json")["data"] == "d"
     with pytest.raises(UsageError, match="the training samples have changed since"):
         restore_trainer(path, new_state(policy, data="e"))

@@ -9,7 +9,9 @@ import pytest
 
 from avatar_core.config.resolve import resolve_train
 from avatar_core.errors import DataError, UsageError
-from avatar_core.training.data import data_digest, load_data
+from avatar_core.models.prompting import control_tokens
+from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.training.data import data_digest, load_data, refuse_control_tokens
 from avatar_core.types import Sample
 
 
@@ -58,7 +60,7 @@ def test_stage_0_needs_a_trace_of_every_sample(tmp_path: Path) -> None:
     traced = row("a", "1.mp4", response="<think>x</think><answer>2</answer>")
     train = write_data(tmp_path, "train.jsonl", [traced, row("b", "2.mp4")])
     config = resolve_train(stage=0, assignments=[f"data={train}"])
-    with pytest.raises(DataError, match="sample 'b' has no response"):
+    with pytest.raises(DataError, match=r"train.jsonl:2: sample 'b' has no response"):
         load_data(config)
     config = resolve_train(stage=0, assignments=[f"data={train}", "rollout.pool=1"])
     assert list(load_data(config).training) == ["a"]
@@ -98,3 +100,89 @@ def test_the_digest_tells_what_is_trained_on() -> None:
     digests = {data_digest(samples) for samples in [[a, b], *changes]}
     assert len(digests) == 8
     assert data_digest([a, b]) == data_digest([a, b])
+
+
+def test_rows_of_other_stages_are_left_out_before_the_pool_is_cut(tmp_path: Path) -> None:
+    rows = [
+        row("a", "1.mp4", stage=2),
+        row("b", "2.mp4", stage=1),
+        row("c", "3.mp4"),
+        row("d", "4.mp4", stage=0),
+        row("e", "5.mp4", stage=1),
+    ]
+    train = write_data(tmp_path, "train.jsonl", rows)
+    held = write_data(
+        tmp_path, "held.jsonl", [row("y", "8.mp4", stage=3), row("z", "9.mp4", stage=1)]
+    )
+    settings = [f"data={train}", f"held_out.data={held}"]
+    data = load_data(resolve_train(stage=1, assignments=settings))
+    assert list(data.training) == ["b", "c", "e"]
+    assert [sample.id for sample in data.held_out] == ["z"]
+    assert data.left_out == {str(train): 2, str(held): 1}
+    assert data.places == {
+        "b": f"{train}:2",
+        "c": f"{train}:3",
+        "e": f"{train}:5",
+        "z": f"{held}:2",
+    }
+    data = load_data(resolve_train(stage=1, assignments=[*settings, "rollout.pool=2"]))
+    assert list(data.training) == ["b", "c"]
+    # Rows beyond the pool are of this stage all the same.
+    assert data.left_out[str(train)] == 2
+
+
+def test_a_file_of_another_stage_is_refused(tmp_path: Path) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4", stage=2)])
+    config = resolve_train(stage=3, assignments=[f"data={train}"])
+    with pytest.raises(DataError, match=r"train.jsonl: every row names another stage than 3"):
+        load_data(config)
+    assert list(load_data(config.model_copy(update={"stage": 2})).training) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("response", "<think>x<|im_end|></think><answer>2</answer>"),
+        ("question", "How many <|VIDEO|>?"),
+        ("options", ["one<|audio_bos|>", "two"]),
+        ("hint", "Look<|im_start|>"),
+    ],
+)
+@pytest.mark.parametrize("setting", ["data", "held_out.data"])
+def test_a_text_with_a_control_token_names_file_and_row(
+    tmp_path: Path, setting: str, name: str, value: Any
+) -> None:
+    bad = row("b", "2.mp4", **{name: value})
+    if name == "options":
+        bad |= {"problem_type": "multiple choice", "solution": "A"}
+    path = write_data(tmp_path, "rows.jsonl", [row("a", "1.mp4"), bad])
+    other = write_data(tmp_path, "other.jsonl", [row("c", "3.mp4")])
+    settings = [f"data={other}", f"{setting}={path}"]
+    with pytest.raises(DataError, match=rf"rows.jsonl:2: {name} holds the control token <\|\w+\|>"):
+        load_data(resolve_train(stage=1, assignments=settings))
+
+
+def test_what_only_looks_like_a_token_is_text(tmp_path: Path) -> None:
+    text = "Is |x| < 2 <| or |> 3, a<b|c>d, <think>?"
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4", question=text)])
+    data = load_data(resolve_train(stage=1, assignments=[f"data={train}"]))
+    assert data.training["a"].question == text
+
+
+def test_every_control_token_of_the_family_is_known(policy: QwenOmniPolicy) -> None:
+    tokens = control_tokens(policy.processor)
+    assert len(tokens) == 10
+    for token in tokens:
+        with pytest.raises(DataError, match="holds the control token"):
+            refuse_control_tokens(Sample("a", f"x{token}", (), "2", "numerical"), "f:1")
+
+
+def test_nothing_is_rendered_when_only_files_are_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
+    held = write_data(tmp_path, "held.jsonl", [row("z", "9.mp4")])
+    config = resolve_train(stage=1, assignments=[f"held_out.data={held}"])
+    data = load_data(config, render=False)
+    assert (data.training, [sample.id for sample in data.held_out]) == ({}, ["z"])
+    assert not list((tmp_path / "cache").rglob("*.mp4"))

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from avatar_core.config.resolve import resolve_train
-from avatar_core.errors import DataError, UsageError
+from avatar_core.errors import CheckpointError, DataError, UsageError
 from avatar_core.files import write_json
-from avatar_core.training.directory import check_directory, keep_rows
+from avatar_core.manifest import CHECKPOINTS, write_manifest
+from avatar_core.training.directory import check_directory, keep_rows, newest_checkpoint
 from tests.training.runs import files_of
 
 CONFIG = resolve_train(stage=1)
@@ -88,3 +89,24 @@ def test_a_row_without_a_step_names_file_and_line(tmp_path: Path) -> None:
     path.write_text('{"step":1}\n{"loss":1.0}\n', "utf-8")
     with pytest.raises(DataError, match=r"metrics.jsonl:2: .*step"):
         keep_rows(path, up_to=2)
+
+
+def test_a_path_that_cannot_be_is_refused_as_one(tmp_path: Path) -> None:
+    for name in ("x" * 300, f"absent/{'x' * 300}/run", "a/" * 2100):
+        with pytest.raises(UsageError, match=r"^--out .*cannot be used as a path .*too long"):
+            check_directory(tmp_path / name, CONFIG, resume=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_goes_on_from_its_newest_sound_checkpoint(tmp_path: Path) -> None:
+    assert newest_checkpoint(tmp_path / "absent") is None
+    for step in (3, 20):
+        folder = tmp_path / CHECKPOINTS / f"step-{step}"
+        write_json(folder / "state.json", {"step": step})
+        write_manifest(folder)
+    assert newest_checkpoint(tmp_path) == tmp_path / CHECKPOINTS / "step-20"
+    (tmp_path / CHECKPOINTS / "step-20" / "state.json").write_text("{}", "utf-8")
+    assert newest_checkpoint(tmp_path) == tmp_path / CHECKPOINTS / "step-3"
+    (tmp_path / CHECKPOINTS / "step-3" / "state.json").unlink()
+    with pytest.raises(CheckpointError, match="no checkpoint is sound; remove the folder"):
+        newest_checkpoint(tmp_path)

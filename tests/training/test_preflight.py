@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,12 @@ from huggingface_hub import constants
 
 from avatar_core.config.resolve import resolve_train
 from avatar_core.errors import AvatarError, CheckpointError, DataError, UsageError
+from avatar_core.files import read_json, write_json
 from avatar_core.manifest import write_manifest
+from avatar_core.models.loading import load_policy
 from avatar_core.training.preflight import check_inputs
+from avatar_core.training.run import train
+from tests.media.clips import write_clip
 from tests.training.runs import files_of, small
 from tests.training.test_data import row, write_data
 
@@ -22,10 +27,39 @@ def test_sound_inputs_pass_and_nothing_is_written(base: Path, tmp_path: Path) ->
 
 
 def test_samples_of_a_file_are_read_and_given(base: Path, tmp_path: Path) -> None:
-    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4"), row("b", "2.mp4")])
-    data = check_inputs(small(tmp_path / "run", base, f"data={train}"))
+    rows = [row("a", "1.mp4"), row("b", "2.mp4"), row("c", "1.mp4", stage=3)]
+    train = write_data(tmp_path, "train.jsonl", rows)
+    for name in ("1.mp4", "2.mp4"):
+        write_clip(tmp_path / name)
+    said: list[str] = []
+    data = check_inputs(small(tmp_path / "run", base, f"data={train}"), say=said.append)
     assert data is not None
     assert list(data.training) == ["a", "b"]
+    assert said == [
+        f"1 rows of {train} name another stage than 1 and are left out",
+        "checking 2 media files",
+    ]
+
+
+@pytest.mark.parametrize("setting", ["data", "held_out.data"])
+def test_media_are_opened_unless_in_a_hurry(base: Path, tmp_path: Path, setting: str) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4"), row("b", "2.mp4")])
+    write_clip(tmp_path / "1.mp4")
+    config = small(tmp_path / "run", base, f"{setting}={train}")
+    with pytest.raises(DataError, match=r"train.jsonl:2: .*2.mp4: is damaged or not a media file"):
+        check_inputs(config)
+    check_inputs(config, quick=True)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_cannot_go_on_is_refused_unless_in_a_hurry(base: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    config = small(run, base)
+    write_json(run / "config.json", config.model_dump(mode="json"))
+    (run / "checkpoints" / "step-3").mkdir(parents=True)
+    with pytest.raises(CheckpointError, match="no checkpoint is sound"):
+        check_inputs(config)
+    check_inputs(config, quick=True)
 
 
 def test_bad_rows_and_files_outside_are_errors(base: Path, tmp_path: Path) -> None:
@@ -141,3 +175,54 @@ def test_every_refusal_is_one_sentence_for_the_user(base: Path, tmp_path: Path) 
             check_inputs(config)
         assert "\n" not in str(caught.value)
         assert caught.value.exit_code == 2
+
+
+@pytest.fixture
+def adapter(base: Path, tmp_path: Path) -> Path:
+    """A saved adapter of rank 4 and alpha 8."""
+    policy = load_policy(str(base))
+    policy.add_adapter(4, 8)
+    policy.save(tmp_path / "adapter")
+    return tmp_path / "adapter"
+
+
+def test_an_adapter_of_another_size_is_refused_before_anything_is_written(
+    adapter: Path, tmp_path: Path
+) -> None:
+    lora = ("tuning=lora", "lora.rank=4")
+    check_inputs(small(tmp_path / "run", adapter, *lora, "lora.alpha=8"))
+    with pytest.raises(UsageError, match="lora.alpha=32: .*has rank 4 and alpha 8; use those"):
+        train(small(tmp_path / "run", adapter, *lora))
+    assert not (tmp_path / "run").exists()
+    # Full tuning takes any adapter into the weights.
+    check_inputs(small(tmp_path / "run", adapter))
+
+
+def test_an_adapter_needs_a_base_that_is_a_model(adapter: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(adapter, other)
+    named = read_json(adapter / "adapter_config.json")
+    cases = {
+        str(adapter): "names the adapter itself",
+        str(other): "its base model .*other' cannot be used .*config.json: unreadable",
+        str(tmp_path / "gone"): "its base model .*gone' cannot be used",
+        "x" * 300: "its base model .* cannot be used .*File name too long",
+    }
+    for base, message in cases.items():
+        write_json(adapter / "adapter_config.json", named | {"base_model_name_or_path": base})
+        with pytest.raises(CheckpointError, match=message) as caught:
+            check_inputs(small(tmp_path / "run", adapter))
+        assert caught.value.exit_code == 4
+    assert len(cases) == 4
+
+
+def test_a_directory_of_a_model_must_be_readable(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    # Root may read anything, so that permissions cannot be tried out.
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != base)
+    with pytest.raises(UsageError, match="^--init .* may not be read; mend its permissions"):
+        check_inputs(small(run, base))
+    with pytest.raises(UsageError, match="^--model .* may not be read"):
+        check_inputs(resolve_train(stage=1, assignments=[f"model={base}", f"out={run}"]))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from avatar_core.config.train import TrainConfig
@@ -20,6 +21,7 @@ from avatar_core.errors import (
     CheckpointError,
     DataError,
     NonFiniteError,
+    OutOfMemoryError,
     RunLockedError,
     Stopped,
     UsageError,
@@ -29,9 +31,18 @@ from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.rewards import REWARDS
-from avatar_core.training import loop
+from avatar_core.training import loop, sft
+from avatar_core.training import run as run_module
+from avatar_core.training.data import Data, load_data
 from avatar_core.training.rollout import draw_completions
-from avatar_core.training.run import RunResult, train
+from avatar_core.training.run import (
+    SILENT,
+    RunResult,
+    Watcher,
+    cold_start,
+    run_or_await,
+    train,
+)
 from avatar_core.training.update import update_loss
 from tests.test_records import REQUIRED_METRICS, words
 from tests.training.runs import (
@@ -263,11 +274,12 @@ def test_without_a_sound_checkpoint_a_run_does_not_start_over(
     shutil.copytree(finished.directory, run)
     for step in (3, STEPS):
         (run / "checkpoints" / f"step-{step}" / "trainer" / "state.json").unlink()
-    rows = timeless(run)
+    before = files_of(run)
+    # A free field has changed, so that a configuration written anew would show.
     with pytest.raises(CheckpointError, match="no checkpoint is sound") as caught:
-        train(small(run, base))
+        train(small(run, base, "checkpoint.every=2"))
     assert caught.value.exit_code == 4
-    assert timeless(run) == rows
+    assert files_of(run) == before
 
 
 def test_a_killed_run_without_a_checkpoint_begins_anew(
@@ -343,8 +355,8 @@ def test_a_second_process_is_refused_at_once(base: Path, tmp_path: Path) -> None
     assert train(small(run, base, "steps=1")).checkpoint.is_dir()
 
 
-def clips_data(folder: Path, samples: list[Any], broken: set[int]) -> Path:
-    """The same question about clips of which some are broken."""
+def clips_data(folder: Path, samples: list[Any]) -> Path:
+    """The same question about several clips."""
     rows = []
     for number in range(len(samples)):
         name = f"{number}.mp4"
@@ -359,17 +371,27 @@ def clips_data(folder: Path, samples: list[Any], broken: set[int]) -> Path:
         )
     path = write_data(folder, "train.jsonl", rows)
     for number, sample in enumerate(samples):
-        if number not in broken:
-            shutil.copyfile(sample.media[0].path, folder / f"{number}.mp4")
+        shutil.copyfile(sample.media[0].path, folder / f"{number}.mp4")
     return path
+
+
+def breaking(folder: Path, clips: set[int]) -> Watcher:
+    """Breaks some clips when they have been checked and the model is about to be loaded."""
+
+    def say(sentence: str) -> None:
+        if sentence.startswith("loading"):
+            for number in clips:
+                (folder / f"{number}.mp4").write_bytes(b"no film")
+
+    return Watcher(say=say, step=lambda *_: None)
 
 
 def test_broken_clips_are_counted_and_survived(
     base: Path, tmp_path: Path, samples: list[Any]
 ) -> None:
-    data = clips_data(tmp_path, samples, broken={1})
+    data = clips_data(tmp_path, samples)
     config = small(tmp_path / "run", base, f"data={data}", "rollout.prompts_per_step=1", "steps=6")
-    train(config)
+    train(config, watcher=breaking(tmp_path, {1}))
     rows = read_rows(tmp_path / "run" / "metrics.jsonl")
     # Three prompts, two visits each: 6 steps of one prompt, of which 2 have nothing to show.
     assert [row["media_failed"] for row in rows][-1] == 2
@@ -381,13 +403,15 @@ def test_broken_clips_are_counted_and_survived(
     assert rows[-1]["skipped_steps"] == 0
     fresh = {row["prompt_id"] for row in read_rows(tmp_path / "run" / "groups.jsonl")}
     assert fresh == {"0", "2"}
+    # Nor is the run refused for it when it goes on.
+    train(config)
 
 
 def test_a_run_without_a_readable_clip_ends(base: Path, tmp_path: Path, samples: list[Any]) -> None:
-    data = clips_data(tmp_path, samples, broken={0, 1, 2})
+    data = clips_data(tmp_path, samples)
     config = small(tmp_path / "run", base, f"data={data}", "optim.max_skipped=3")
     with pytest.raises(DataError, match=r"no prompt of 3 consecutive steps .*\.mp4") as caught:
-        train(config)
+        train(config, watcher=breaking(tmp_path, {0, 1, 2}))
     assert caught.value.exit_code == 2
     assert len(read_rows(tmp_path / "run" / "metrics.jsonl")) == 3
 
@@ -503,3 +527,96 @@ def test_logits_that_are_not_finite_cost_steps_and_nothing_else(
     assert steps == [1, 2, 3]
     assert [row["skipped_steps"] for row in rows] == [0, 1, 1]
     assert [row["loss"] is None for row in rows] == [False, True, False]
+
+
+def test_a_row_that_is_no_video_is_refused_before_the_model_is_loaded(
+    base: Path, tmp_path: Path, samples: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_module, "load_policy", lambda *_, **__: pytest.fail("loaded"))
+    data = clips_data(tmp_path, samples)
+    (tmp_path / "1.mp4").write_text("a list of things to buy", "utf-8")
+    with pytest.raises(DataError, match=r"train.jsonl:2: .*1.mp4: is damaged or not a media file"):
+        train(small(tmp_path / "run", base, f"data={data}"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("stage", [0, 1])
+def test_memory_that_runs_out_is_exit_code_8_and_names_what_to_lower(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: int
+) -> None:
+    # More than any machine can address; torch's CPU allocator says so in a RuntimeError.
+    for module in (loop, sft):
+        monkeypatch.setattr(module, "take_step", lambda *_, **__: torch.empty(1 << 55))
+    settings = ("steps=1", "held_out.samples=0", "supervised.batch_size=2")
+    with pytest.raises(OutOfMemoryError, match="memory ran out .*allocate memory") as caught:
+        train(small(tmp_path / "run", base, *settings, stage=stage))
+    assert caught.value.exit_code == 8
+    assert ("lower supervised.batch_size" in str(caught.value)) == (stage == 0)
+    assert ("lower rollout.prompts_per_step" in str(caught.value)) == (stage == 1)
+    assert str(caught.value).endswith("media.max_pixels, held_out.batch_size, or use --lora")
+
+
+STAGE_0 = ("steps=1", "supervised.batch_size=2", "held_out.samples=0")
+
+
+@pytest.fixture
+def finished_stage_0(base: Path, tmp_path: Path) -> RunResult:
+    return train(small(tmp_path / "finished", base, *STAGE_0, stage=0))
+
+
+@pytest.mark.parametrize("first_is_killed", [True, False])
+def test_a_second_first_run_waits_for_the_first(
+    base: Path, finished_stage_0: RunResult, tmp_path: Path, first_is_killed: bool
+) -> None:
+    """The first holds the lock of the cached stage 0, and ends its run or is killed."""
+    config = small(tmp_path / "run", base, *STAGE_0, stage=0)
+    data = load_data(config)
+    said: list[str] = []
+    command = [sys.executable, "-c", HOLDER, config.out]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+
+        def say(sentence: str) -> None:
+            said.append(sentence)
+            if "waiting for its end" not in sentence:
+                return
+            if first_is_killed:
+                holder.kill()
+            else:
+                shutil.copytree(finished_stage_0.directory / "checkpoints", tmp_path / "copy")
+                (tmp_path / "copy").rename(tmp_path / "run" / "checkpoints")
+
+        try:
+            run_or_await(config, data, Watcher(say=say, step=lambda *_: None))
+        finally:
+            holder.kill()
+    assert sum("waiting for its end" in sentence for sentence in said) == 1
+    taken = (tmp_path / "run" / "metrics.jsonl").is_file()
+    assert taken == first_is_killed
+    ends = (tensors(run, 1, MODEL) for run in (tmp_path / "run", finished_stage_0.directory))
+    assert same_tensors(*ends)
+
+
+def small_pool(config: TrainConfig) -> TrainConfig:
+    rollout = config.rollout.model_copy(update={"pool": 2})
+    return config.model_copy(update={"rollout": rollout})
+
+
+def test_the_cold_start_prepares_its_scenes_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[Data] = []
+    used: list[Data] = []
+
+    def load(config: TrainConfig) -> Data:
+        prepared.append(load_data(small_pool(config)))
+        return prepared[-1]
+
+    def stage(config: TrainConfig, data: Data, **_: Any) -> None:
+        used.append(data)
+        monkeypatch.setattr(run_module, "is_sound", lambda _: True)
+
+    monkeypatch.setattr(run_module, "load_data", load)
+    monkeypatch.setattr(run_module, "run_stage", stage)
+    cold_start(SILENT)
+    assert len(prepared) == 1
+    assert used[0] is prepared[0]
