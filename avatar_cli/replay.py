@@ -8,6 +8,11 @@ from typing import Annotated
 import typer
 
 from avatar_cli.options import Output, with_output
+from avatar_cli.replay_export import export_command
+from avatar_cli.replay_hint import hint_command
+from avatar_cli.replay_show import show_command
+from avatar_cli.replay_verify import verify_command
+from avatar_cli.replay_what_if import what_if_command
 
 replay_app = typer.Typer(
     help="Look into the replay buffer of a run.", no_args_is_help=False, rich_markup_mode=None
@@ -44,3 +49,10 @@ def stats_command(
     screen.print(run_heading(summary))
     for table in (tier_table(summary), unique_reward_table(summary), magnitude_table(summary)):
         screen.print(table)
+
+
+replay_app.command("show")(show_command)
+replay_app.command("what-if")(what_if_command)
+replay_app.command("verify")(verify_command)
+replay_app.command("export")(export_command)
+replay_app.command("hint")(hint_command)

@@ -80,7 +80,7 @@ def test_the_directory_of_a_file_is_kept_and_a_flag_wins(
     [
         (["--init", "nowhere"], "--init nowhere: no such directory"),
         (["--data", "nothing.jsonl"], "--data nothing.jsonl: no such file"),
-        (["--data", "bad.jsonl"], "bad.jsonl:1: give either question or messages"),
+        (["--data", "bad.jsonl"], "bad.jsonl:1: no question"),
         (["--out", "taken"], "--out taken: is not empty and holds no run"),
         (["--out", "bad.jsonl/run"], "is no directory that can be written"),
         (["--set", "reward.weights.formt=1.0"], "did you mean 'format'?"),
