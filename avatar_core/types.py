@@ -71,7 +71,8 @@ class Sample:
         family: name of the question template or task, for breakdowns.
         needs: modalities without which the question cannot be answered; empty when unknown.
         hint: one strategic suggestion for stuck prompts.
-        extra: fields of the source row that have no place above.
+        extra: fields of the source row that have no place above; `audio_cues`, a text or a list of
+            texts, is the caption of what is heard.
     """
 
     id: str

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from avatar_core.data.leak import leaks
 from avatar_core.data.scenes import cache_directory, library, make_scene, scene_samples
 from avatar_core.data.scenes.library import render_missing
 from avatar_core.data.scenes.render import clip_name, encode_clip
@@ -69,3 +70,19 @@ def test_cache_directory_follows_the_environment(monkeypatch: pytest.MonkeyPatch
     assert cache_directory() == Path("/caches/avatar/scenes")
     monkeypatch.setenv("AVATAR_CACHE", "/mine")
     assert cache_directory() == Path("/mine/scenes")
+
+
+def test_the_hardest_questions_on_sounds_have_a_hint_that_gives_nothing_away(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(library, "render_missing", lambda *_: None)
+    samples = scene_samples(split="train", stage=3, count=900, root=tmp_path)
+    hinted = [sample for sample in samples if sample.hint is not None]
+    # Levels are even in stage 3: a third of 900, and its standard deviation is 14.
+    assert 240 < len(hinted) < 360
+    assert {sample.family for sample in hinted} == {"where", "which", "sounding"}
+    assert {sample.extra["level"] for sample in hinted} == {3}
+    assert not any(leaks(sample.hint or "", sample) for sample in hinted)
+    assert not any(
+        sample.hint for sample in scene_samples(split="train", stage=2, count=60, root=tmp_path)
+    )

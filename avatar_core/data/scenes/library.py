@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from avatar_core.data.scenes.draw import TEMPLATES, Drawn, make_scene
+from avatar_core.data.scenes.draw import LEVELS, TEMPLATES, Drawn, make_scene
 from avatar_core.data.scenes.questions import Question
 from avatar_core.data.scenes.render import clip_name, write_clip
 from avatar_core.data.scenes.shortcuts import guess, guesses_for
@@ -25,6 +25,7 @@ from avatar_core.types import MediaRef, Sample
 
 _WORTH_A_PROCESS = 100
 """Fewer missing clips than this per worker are rendered sooner than a process has started."""
+_BY_NAME = {template.name: template for template in TEMPLATES}
 
 
 def cache_directory() -> Path:
@@ -63,7 +64,8 @@ def scene_samples(
             keep them fixed within a run.
 
     Returns:
-        Samples with ids "scenes/<split>/<seed>/<stage>/<index>"; `extra` holds `level` (1 to 3),
+        Samples with ids "scenes/<split>/<seed>/<stage>/<index>", the hardest ones with the hint of
+        their template if it has one; `extra` holds `level` (1 to 3),
         `answer` (the text taught) and `facts` (`Scene.facts`, for whoever checks a reasoning).
 
     Raises:
@@ -143,7 +145,7 @@ def _start_worker(stack: contextlib.ExitStack, clips: Path, scenes: Sequence[Sce
 
 def _with_shortcuts(sample: Sample, question: Question) -> Sample:
     """The sample with the guesses that its level and template bring beside the careful trace."""
-    (template,) = (t for t in TEMPLATES if t.name == question.template)
+    template = _BY_NAME[question.template]
     rng = rng_from(sample.id, "shortcut")
     count = guesses_for(question)
     return replace(
@@ -164,5 +166,6 @@ def _sample(identity: str, item: Drawn, clips: Path) -> Sample:
         stage=question.stage,
         family=question.template,
         needs=question.needs,
+        hint=_BY_NAME[question.template].hint if question.level == max(LEVELS) else None,
         extra={"level": question.level, "answer": question.answer, "facts": scene.facts()},
     )

@@ -46,6 +46,7 @@ class Template:
         problem_type: how its answers are scored.
         keys: what draws are balanced over; the choices of a question with choices.
         draw: (generator, level 1 to 3, key) -> a draft whose answer belongs to the key.
+        hint: a suggestion for its hardest questions that names no answer; `None` when it has none.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Template:
     problem_type: ProblemType
     keys: tuple[str, ...]
     draw: Callable[[random.Random, int, str], Draft]
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

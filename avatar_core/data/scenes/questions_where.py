@@ -51,8 +51,11 @@ def _sounding(rng: random.Random, level: int, key: str) -> Draft:
     return Draft(things, tones, stem, answer, thought)
 
 
+_MATCH = "First list when each object flashes, then match the times of the tones."
+_SORT = "First list the times of the tones, then keep the objects that flash at one of them."
+
 LOCALISATION = (
-    Template("where", 3, BOTH, "multiple choice", POSITIONS, _where),
-    Template("which", 3, BOTH, "localisation", POSITIONS, _which),
-    Template("sounding", 3, BOTH, "localisation", POSITIONS, _sounding),
+    Template("where", 3, BOTH, "multiple choice", POSITIONS, _where, hint=_MATCH),
+    Template("which", 3, BOTH, "localisation", POSITIONS, _which, hint=_MATCH),
+    Template("sounding", 3, BOTH, "localisation", POSITIONS, _sounding, hint=_SORT),
 )
