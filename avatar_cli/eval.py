@@ -9,6 +9,8 @@ import typer
 
 from avatar_cli.options import Output, with_output
 
+REMEDY = "use a smaller --batch-size or --max-new-tokens"
+
 
 @with_output
 def evaluate_command(
@@ -94,7 +96,13 @@ def _score(settings: dict[str, Any], baseline: Path | None, output: Output) -> N
     from avatar_core.benchmarks import find
     from avatar_core.config.evaluate import EvalConfig
     from avatar_core.config.resolve import validate
+    from avatar_core.errors import memory_errors
+    from avatar_core.files import user_path
 
+    given = {**settings, "baseline": baseline}
+    for name in ("model", "data_root", "out", "baseline"):
+        if given.get(name) is not None:
+            user_path(given[name], f"--{name.replace('_', '-')}")
     config = validate(EvalConfig, settings)
     # Said before the seconds that the model's libraries take to load.
     for name in config.names:
@@ -103,7 +111,7 @@ def _score(settings: dict[str, Any], baseline: Path | None, output: Output) -> N
     from avatar_cli.render_eval import item_progress, show_evaluations
     from avatar_core.evaluation.run import measure, refuse_failures
 
-    with item_progress(output) as progress:
+    with memory_errors(REMEDY), item_progress(output) as progress:
         result = measure(config, baseline=baseline, progress=progress)
     show_evaluations(result.evaluations, result.gain, output)
     # The tables come first: who may not use the score still sees why.

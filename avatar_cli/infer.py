@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from avatar_core.inference import Answer
 
+REMEDY = "use a smaller --max-frames, --max-pixels, --max-new-tokens or --samples"
+
 
 @with_output
 def infer_command(
@@ -50,6 +52,8 @@ def infer_command(
     """Answer a question about a clip; the reasoning is dimmed, the answer bold."""
     from avatar_core.config.inference import InferConfig
     from avatar_core.config.resolve import validate
+    from avatar_core.errors import memory_errors
+    from avatar_core.files import user_path
 
     settings = {
         "video": video,
@@ -66,10 +70,14 @@ def infer_command(
         "samples": samples,
     }
     config = validate(InferConfig, settings)
+    user_path(video, "VIDEO")
+    if model is not None:
+        user_path(model, "--model")
 
     from avatar_core.inference import stream_answer
 
-    _show(stream_answer(config), output, stream)
+    with memory_errors(REMEDY):
+        _show(stream_answer(config), output, stream)
 
 
 def _show(pieces: Generator[str, None, Answer], output: Output, stream: bool | None) -> None:

@@ -11,13 +11,13 @@ from avatar_cli.render import console, count, decimal, percent, progress_bar, sa
 from avatar_core.records import MetricsRow
 
 if TYPE_CHECKING:
-    from avatar_core.training.run import Watcher
+    from avatar_core.training.watcher import Watcher
 
 
 @contextmanager
 def training_progress(output: Output) -> Iterator[Watcher]:
     """Show a run's notes and its progress on stderr while the block lasts; nothing when quiet."""
-    from avatar_core.training.run import Watcher
+    from avatar_core.training.watcher import Watcher
 
     screen = console(stderr=True)
     with progress_bar(output) as bar:
@@ -28,7 +28,13 @@ def training_progress(output: Output) -> Iterator[Watcher]:
                 (screen if bar.disable else bar.console).print(safe(sentence))
 
         def step(row: MetricsRow, total: int) -> None:
-            bar.update(task, total=total, completed=row.step, note=training_note(row))
+            bar.update(
+                task,
+                description=f"stage {row.stage}",
+                total=total,
+                completed=row.step,
+                note=training_note(row),
+            )
 
         yield Watcher(say=say, step=step)
 

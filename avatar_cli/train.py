@@ -1,24 +1,21 @@
-"""`avatar train`: one training stage, from flags to a finished run directory."""
+"""`avatar train`: one training stage or all of them, from flags to finished run directories."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from avatar_cli.options import Output, with_output
-
-if TYPE_CHECKING:
-    from avatar_core.config.train import TrainConfig
 
 
 @with_output
 def train_command(
     output: Output,
     stage: Annotated[
-        int | None,
-        typer.Option(min=0, max=3, help="0 supervised, 1 visual, 2 audio-visual, 3 localisation."),
+        Literal["0", "1", "2", "3", "all"] | None,
+        typer.Option(help="0 supervised, 1 visual, 2 audio-visual, 3 localisation; all in a row."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="tiny, a checkpoint directory or a hub id. [default: tiny]")
@@ -27,7 +24,8 @@ def train_command(
         str | None, typer.Option(help="scenes, or a JSONL file. [default: scenes]")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run directory. [default: runs/stage<N>]")
+        Path | None,
+        typer.Option(help="Run directory. [default: runs/stage<N>; all: runs/all/stage<N>]"),
     ] = None,
     init: Annotated[
         str | None, typer.Option(help="Checkpoint or run of the previous stage.")
@@ -52,6 +50,14 @@ def train_command(
         Literal["auto", "av", "decord"] | None,
         typer.Option(help="av, or decord where it is exact. [default: auto]"),
     ] = None,
+    reward_files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--reward-file",
+            metavar="FILE",
+            help="Python file of reward functions; it is run. May be repeated.",
+        ),
+    ] = None,
     audio: Annotated[
         Literal["auto", "on", "off"] | None,
         typer.Option(help="Sound: if any, required, or ignored. [default: auto]"),
@@ -64,57 +70,30 @@ def train_command(
         bool, typer.Option(help="Print the settings, check every input, start nothing.")
     ] = False,
 ) -> None:
-    """Train one stage and show reward diversity and advantage statistics at the end."""
+    """Train one stage, or all in a row, and show what came of it."""
+    from avatar_cli.train_run import check, run_all, run_one
     from avatar_core.config.resolve import resolve_train
-    from avatar_core.training.preflight import check_inputs
+    from avatar_core.config.stages import resolve_stages
 
-    as_given = {"model": model, "data": data, "init": init, "steps": steps, "seed": seed}
-    flags = {
-        **as_given,
-        "out": None if out is None else str(out),
-        "tuning": None if lora is None else "lora" if lora else "full",
-        "media": {"reader": video_reader, "audio": audio},
+    given: dict[str, Any] = {
+        "preset": preset,
+        "file": config,
+        "assignments": assignments or (),
+        "flags": {
+            **{"model": model, "data": data, "init": init, "steps": steps, "seed": seed},
+            "out": None if out is None else str(out),
+            "tuning": None if lora is None else "lora" if lora else "full",
+            "media": {"reader": video_reader, "audio": audio},
+            "reward": {"files": [str(file) for file in reward_files or ()] or None},
+        },
     }
-    settings = resolve_train(
-        stage=stage, preset=preset, file=config, assignments=assignments or (), flags=flags
-    )
+    if stage == "all":
+        stages = resolve_stages(**given)
+    else:
+        stages = [resolve_train(stage=None if stage is None else int(stage), **given)]
     if dry_run:
-        check_inputs(settings, resume=resume, say=lambda text: _note(output, text))
-        _show(settings, output)
+        check(stages, resume, output)
+    elif stage == "all":
+        run_all(stages, resume, output)
     else:
-        # Before torch is loaded, so that a mistake is answered at once; the run checks the rest.
-        check_inputs(settings, resume=resume, quick=True)
-        _run(settings, resume, output)
-
-
-def _show(settings: TrainConfig, output: Output) -> None:
-    from avatar_cli.render import emit_json
-    from avatar_core.config.toml import to_toml
-
-    if output.as_json:
-        emit_json(settings.model_dump(mode="json"))
-    else:
-        typer.echo(to_toml(settings), nl=False)
-    _note(output, f"every input is sound; without --dry-run this runs in {settings.out}")
-
-
-def _note(output: Output, sentence: str) -> None:
-    from avatar_cli.render import console, safe
-
-    if not output.quiet:
-        console(stderr=True).print(safe(sentence), soft_wrap=True)
-
-
-def _run(settings: TrainConfig, resume: bool, output: Output) -> None:
-    from avatar_cli.progress import training_progress
-    from avatar_cli.render import console
-    from avatar_cli.report import show_runs
-    from avatar_cli.tables import held_out_document, held_out_table
-    from avatar_core.training.run import train
-
-    with training_progress(output) as watcher:
-        result = train(settings, resume=resume, watcher=watcher)
-    gained = result.held_out
-    show_runs([result.directory], output, held_out=gained and held_out_document(gained))
-    if gained and not output.as_json:
-        console().print(held_out_table(gained))
+        run_one(stages[0], resume, output)

@@ -11,26 +11,34 @@ from dataclasses import replace
 
 import numpy as np
 
+from avatar_core.config.hints import HintPlace
 from avatar_core.errors import MediaError
 from avatar_core.media import MediaLoader
 from avatar_core.models.policy import Policy, Prepared, Prompt
+from avatar_core.rewards.letters import ALPHABET
 from avatar_core.types import AudioMode, Clip, MediaRef, Sample
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 Blanked = frozenset[str]
 """Modalities ("frames", "sound") shown as darkness or silence, to measure what they are worth."""
 
 
-def question_text(sample: Sample, *, hint: str | None = None) -> str:
-    """The user's text of a sample: question, lettered options unless it states all, hint if any."""
+def question_text(sample: Sample) -> str:
+    """The user's text of a sample: question, and lettered options unless it states all."""
     lines = [sample.question]
     if not states_all(sample.question, sample.options):
         lines += [
-            f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)
+            f"{letter}. {text}" for letter, text in zip(ALPHABET, sample.options, strict=False)
         ]
-    if hint:
-        lines.append(f"Hint: {hint}")
     return "\n".join(lines)
+
+
+def with_hint(text: str, hint: str | None) -> str:
+    r"""A text with a hint on a line of its own behind it; as it is without a hint.
+
+    >>> with_hint("Which animal?", "Listen first.")
+    'Which animal?\nHint: Listen first.'
+    """
+    return "\n".join(filter(None, (text, f"Hint: {hint}" if hint else None)))
 
 
 def states_all(question: str, options: Sequence[str]) -> bool:
@@ -82,11 +90,29 @@ class Asker:
         return [_all_or_error([next(decoded) for _ in sample.media]) for sample in samples]
 
     def prepare(
-        self, sample: Sample, clips: Sequence[Clip], *, hint: str | None = None
+        self,
+        sample: Sample,
+        clips: Sequence[Clip],
+        *,
+        hint: str | None = None,
+        place: HintPlace = "user",
     ) -> Prepared:
-        """The prepared prompt of a sample from its decoded clips."""
+        """The prepared prompt of a sample from its decoded clips.
+
+        Args:
+            sample: the question; its own hint is not looked at.
+            clips: its decoded clips.
+            hint: shown to the policy; `None` shows none.
+            place: the turn that holds the hint. It never gets a message of its own, which chat
+                templates put in the place of the system text.
+        """
         shown = tuple(blank_clip(clip, self._blanked) for clip in clips)
-        return self._policy.prepare(Prompt(self._system, shown, question_text(sample, hint=hint)))
+        system, question = self._system, question_text(sample)
+        if place == "system":
+            system = with_hint(system or "", hint) or None
+        else:
+            question = with_hint(question, hint)
+        return self._policy.prepare(Prompt(system, shown, question))
 
 
 def _media(samples: Sequence[Sample]) -> list[MediaRef]:

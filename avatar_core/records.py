@@ -51,8 +51,8 @@ class MetricsRow(VersionedRecord):
     """One optimiser step (`metrics.jsonl`).
 
     Counters are cumulative over the run: `completions_*`, `tokens_generated`, `groups`,
-    `groups_no_signal`, `hints_used`, `unscored`, `skipped_steps`. Everything else describes this
-    step or, for the replay buffer, its state after it.
+    `groups_no_signal`, `hints_used`, `hints_refused`, `unscored`, `skipped_steps`. Everything else
+    describes this step or, for the replay buffer, its state after it.
     """
 
     step: int = Field(ge=0)
@@ -137,6 +137,8 @@ class MetricsRow(VersionedRecord):
     """Highest device memory so far; `None` where the device does not tell."""
     media_failed: int = Field(0, ge=0)
     """Prompts left out because a clip or the text could not be read; cumulative."""
+    hints_refused: int = Field(0, ge=0)
+    """Visits whose hint was due but not shown, since it holds the reference answer."""
     families: Mapping[str, float | None] = Field(default_factory=dict)
     """`accuracy_fresh` by question family."""
 
@@ -177,6 +179,8 @@ class GroupRow(VersionedRecord):
     """Per-prompt baseline of its advantages; `None` when they are group-relative."""
     hinted: bool
     """The prompt carried a hint."""
+    leaked: bool = False
+    """That hint holds the reference answer."""
     no_signal: bool
     """All scored rewards are equal."""
     completions: tuple[CompletionRow, ...]

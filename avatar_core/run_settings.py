@@ -10,7 +10,7 @@ from avatar_core.config.resolve import resolve_train, validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.files import read_json
-from avatar_core.manifest import sound_checkpoints
+from avatar_core.manifest import CHECKPOINTS, sound_checkpoints
 
 CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
@@ -43,7 +43,7 @@ def run_settings(model: str) -> RunSettings:
     if model == "tiny" or not directory.is_dir():
         return _settings(model, resolve_train(stage=1, flags={"model": model}))
     run = directory.resolve().parent.parent
-    if directory.resolve().parent.name == "checkpoints" and (run / CONFIG).is_file():
+    if directory.resolve().parent.name == CHECKPOINTS and (run / CONFIG).is_file():
         return _settings(model, _trained(run / CONFIG))
     document = read_json(directory / CONFIG) if (directory / CONFIG).is_file() else None
     adapter = document is None and (directory / ADAPTER_CONFIG).is_file()

@@ -46,3 +46,33 @@ def test_the_fingerprint_tells_weights_apart() -> None:
     assert fingerprint(changed) != fingerprint(linear())
     renamed = torch.nn.Sequential(linear())
     assert fingerprint(renamed) != fingerprint(linear())
+
+
+def test_the_fingerprint_tells_values_names_and_shapes() -> None:
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(3, 2)
+    first = fingerprint(layer)
+    assert first == fingerprint(layer)
+    assert len(first) == 32
+    found = {first, fingerprint(torch.nn.Sequential(layer))}
+    with torch.no_grad():
+        layer.weight[1, 2] += 1e-6
+    found.add(fingerprint(layer))
+    turned = torch.nn.Linear(2, 3)
+    turned.load_state_dict({"weight": layer.weight.reshape(3, 2), "bias": torch.zeros(3)})
+    found.add(fingerprint(turned))
+    assert len(found) == 4
+
+
+def test_of_many_values_few_are_read() -> None:
+    layer = torch.nn.Linear(5000, 1, bias=False)
+    first = fingerprint(layer)
+    changed = 0
+    # ⌈5000 / 1024⌉ = 5: every fifth value is read.
+    for place in range(20):
+        with torch.no_grad():
+            layer.weight[0, place] += 1.0
+            changed += fingerprint(layer) != first
+            layer.weight[0, place] -= 1.0
+        first = fingerprint(layer)
+    assert changed == 4

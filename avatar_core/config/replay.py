@@ -44,6 +44,9 @@ class ReplayConfig(Frozen):
     max_reuse: int | None = Field(None, ge=1)
     """Updates after which a group is no longer drawn; None sets no limit."""
 
+    inject_success: bool = False
+    """A prompt without any right answer in this step is trained on one stored right answer too."""
+
     @model_validator(mode="after")
     def _can_fill(self) -> ReplayConfig:
         if self.min_fill > self.capacity:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from avatar_core.config.base import Frozen
 from avatar_core.config.hints import HintConfig
@@ -18,6 +18,8 @@ from avatar_core.config.replay import ReplayConfig
 from avatar_core.config.reward import RewardConfig
 
 Shape = Literal["parabola", "uniform", "linear-decay", "linear-incline", "inverse"]
+LEAST_VOTES = 4
+"""Fewest completions whose majority the self reward may take, where groups adapt their size."""
 
 FREE_ON_RESUME = (
     frozenset({"steps", "out", "checkpoint", "media.workers", "media.cache_bytes"})
@@ -48,6 +50,19 @@ class RolloutConfig(Frozen):
     """Completions trained on per visited prompt, fresh and replayed together."""
     fresh_per_group: int = Field(4, ge=1)
     """Completions generated per prompt while replay supplies the rest; `group_size` before that."""
+    discard: bool = False
+    """Generate `group_size` all the same, store all and train on `fresh_per_group` (release)."""
+    adaptive_group: bool = False
+    """Generate fewer, down to `min_group`, where a prompt's rewards are well remembered."""
+    min_group: int = Field(2, ge=1)
+    """Fewest completions generated per prompt under `adaptive_group`."""
+    skip: bool = False
+    """Pass over some visits of prompts whose rewards have long been all equal."""
+    skip_keep: float = Field(0.5, gt=0, le=1)
+    """Share of visits on trial that `skip` keeps after one whole group of equal rewards; each
+    further one keeps this share of the rest."""
+    skip_uniform: float = Field(0.5, ge=0.5, le=1)
+    """Share of visits that are not on trial: `skip` keeps them whatever the rewards were."""
     pool: int = Field(4096, ge=1)
     """Distinct prompts drawn from the data; fewer when the data hold fewer."""
     window: int = Field(256, ge=1)
@@ -67,6 +82,11 @@ class RolloutConfig(Frozen):
                 f"rollout.fresh_per_group={self.fresh_per_group} exceeds "
                 f"rollout.group_size={self.group_size}; lower it"
             )
+        if self.adaptive_group and self.min_group > self.fresh_per_group:
+            raise ValueError(
+                f"rollout.min_group={self.min_group} exceeds "
+                f"rollout.fresh_per_group={self.fresh_per_group}; lower it"
+            )
         return self
 
 
@@ -77,6 +97,13 @@ class AdvantageConfig(Frozen):
     """Added to the group's standard deviation."""
     scale: Literal["std", "none"] = "std"
     """`none` leaves centred rewards unscaled."""
+    baseline: Literal["group", "shrinkage"] = "group"
+    """What fresh rewards are compared with: the mean of their group, or the mean of the others in
+    it shrunk towards what is remembered of the prompt."""
+    forgetting: float = Field(0.98, gt=0, le=1)
+    """Share of its weight that a remembered reward has left one optimiser step later."""
+    prior_strength: float = Field(2.0, gt=0)
+    """Remembered rewards that one reward of the present group is worth under `shrinkage`."""
     alpha: float = Field(1.0, ge=0)
     """Weight of the replayed advantages."""
     vcrs_scale: Literal["batch", "none"] = "batch"
@@ -133,6 +160,10 @@ class OptimConfig(Frozen):
     """Decoupled weight decay."""
     max_grad_norm: float = Field(1.0, gt=0)
     """Gradients are scaled down to this norm."""
+    accumulate: int = Field(1, ge=1)
+    """Micro-batches that an update is cut into, by prompts; more take less memory, same loss."""
+    gradient_checkpointing: bool = False
+    """Compute activations again in the backward pass instead of keeping them: a third more time."""
     max_skipped: int = Field(5, ge=1)
     """Consecutive steps with a loss or gradient that is not finite before the run stops."""
 
@@ -213,3 +244,15 @@ class TrainConfig(Frozen):
     supervised: SupervisedConfig = SupervisedConfig()
     held_out: HeldOutConfig = HeldOutConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+
+    @field_validator("reward")
+    @classmethod
+    def _majority_has_votes(cls, reward: RewardConfig, info: ValidationInfo) -> RewardConfig:
+        rollout = info.data.get("rollout")
+        votes = bool(reward.weights.get("self"))
+        if votes and rollout and rollout.adaptive_group and rollout.min_group < LEAST_VOTES:
+            raise ValueError(
+                f"the self reward takes a majority of at least {LEAST_VOTES} completions; "
+                f"set rollout.min_group={LEAST_VOTES} or rollout.adaptive_group=false"
+            )
+        return reward

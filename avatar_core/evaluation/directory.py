@@ -9,6 +9,7 @@ from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig
 from avatar_core.config.resolve import flatten
 from avatar_core.errors import UsageError
 from avatar_core.files import read_json
+from avatar_core.manifest import CHECKPOINTS
 from avatar_core.records import Manifest, read_record
 from avatar_core.run_directory import CONFIG, MANIFEST, has_begun
 
@@ -25,7 +26,7 @@ def result_directory(config: EvalConfig, name: str) -> Path:
         return config.out if len(config.names) == 1 else config.out / name
     directory = Path(config.model)
     model = directory.resolve().name if directory.is_dir() else config.model
-    if directory.resolve().parent.name == "checkpoints":
+    if directory.resolve().parent.name == CHECKPOINTS:
         model = f"{directory.resolve().parents[1].name}-{model}"
     parts = [name, *([f"stage{config.stage}"] if config.stage else [])]
     parts += [f"no-{modality}" for modality in config.blank]

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -35,6 +36,7 @@ from avatar_core.models.policy import (
     TokenLogprobs,
 )
 from avatar_core.models.prompting import control_tokens, prepare_inputs
+from avatar_core.models.recompute import layers_of, recomputed
 from avatar_core.models.thinker import parts_of, read_thinker, without_bars
 
 LOGIT_ROWS = 1024
@@ -55,6 +57,7 @@ class QwenOmniPolicy:
         self._adapter = adapter
         self._parts = parts_of(model)
         self._reference: QwenOmniPolicy | None = None
+        self._recomputed: list[Any] = []
         tokenizer = processor.tokenizer
         self._end_of_turn = tokenizer.eos_token_id
         stops = {tokenizer.eos_token_id, tokenizer.pad_token_id}
@@ -80,8 +83,10 @@ class QwenOmniPolicy:
         embeddings = self.model.get_input_embeddings()(flat_ids)
         config = self.model.config
         vision = (flat_ids == config.video_token_id) | (flat_ids == config.image_token_id)
-        embeddings = _merge(embeddings, vision, self._vision(prompts))
-        embeddings = _merge(embeddings, flat_ids == config.audio_token_id, self._sound(prompts))
+        with recomputed(self._recomputed):
+            seen, heard = self._vision(prompts), self._sound(prompts)
+        embeddings = _merge(embeddings, vision, seen)
+        embeddings = _merge(embeddings, flat_ids == config.audio_token_id, heard)
         return Encoded(
             embeddings=pad_sequence(list(torch.split(embeddings, lengths)), batch_first=True),
             positions=pad_sequence([p.positions.T for p in prompts], batch_first=True)
@@ -154,12 +159,13 @@ class QwenOmniPolicy:
         )
         segments = rows.segments.to(device)
         branches = self.model.get_input_embeddings()(rows.token_ids.to(device))
-        hidden = self._parts.text(
-            inputs_embeds=torch.where((segments > 0)[..., None], branches, embeddings),
-            position_ids=rows.positions.to(device),
-            attention_mask={"full_attention": packed_group_mask(segments)},
-            use_cache=False,
-        ).last_hidden_state
+        with recomputed(self._recomputed):
+            hidden = self._parts.text(
+                inputs_embeds=torch.where((segments > 0)[..., None], branches, embeddings),
+                position_ids=rows.positions.to(device),
+                attention_mask={"full_attention": packed_group_mask(segments)},
+                use_cache=False,
+            ).last_hidden_state
         mask = rows.mask.to(device)
         predicting = hidden.flatten(0, 1)[rows.predictors.to(device)[mask]]
         targets = rows.targets.to(device)[mask]
@@ -235,6 +241,10 @@ class QwenOmniPolicy:
             self._adapter.merge_and_unload()
             self._adapter = None
             self.model.requires_grad_(True)
+
+    def recompute_activations(self) -> None:
+        """Keep no activations for the backward pass from now on; they are computed again in it."""
+        self._recomputed = layers_of(self.model)
 
     def restore(self, directory: Path) -> None:
         """Load what `save` wrote into this policy; its reference stays as it is.

@@ -1,21 +1,38 @@
-"""One draw: prompts uniformly in a tier, then diverse completions of their newest group."""
+"""One draw: groups by priority within a stratum, then completions of each."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator
+from itertools import repeat
 from typing import NamedTuple
 
-from avatar_core.replay.members import diverse_members
-from avatar_core.replay.tiers import RankedPrompts
-from avatar_core.types import Group
+import numpy as np
+
+from avatar_core.algo.priority import (
+    Floats,
+    Indices,
+    fresh_log_weights,
+    gumbel_top_k,
+    importance_weights,
+    inclusion_probabilities,
+)
+from avatar_core.replay.eviction import past_use
+from avatar_core.replay.members import diverse_members, likely_members
+from avatar_core.replay.rule import DrawRule
+from avatar_core.replay.table import Table
+
+SIGNAL_FLOOR = 0.01
+"""Added to how informative a group is, in units of reward: one that is not stays drawable."""
+WEIGHT_BOUND = 10.0
+"""Bound of the importance weight before it is normalised over the draw."""
 
 
 class Pick(NamedTuple):
     """One completion that was drawn."""
 
-    number: int
-    """Insertion number of its group."""
+    row: int
+    """Row of its group."""
     member: int
     """Its index in the group."""
 
@@ -24,47 +41,102 @@ class Draw:
     """A draw in progress; what it took is not taken again.
 
     Attributes:
+        rows: of the groups that can be drawn, oldest first.
         picks: what was drawn so far.
+
+    Args:
+        table: the stored groups; not changed.
+        rule: how to draw.
+        step: optimiser step that the draw serves, for ages.
+        rng: source of chance.
     """
 
-    def __init__(
-        self,
-        ranked: RankedPrompts,
-        groups: Mapping[int, Group],
-        numbers: Callable[[str], Sequence[int]],
-        members_per_group: int,
-        rng: random.Random,
-    ) -> None:
+    def __init__(self, table: Table, rule: DrawRule, step: int, rng: random.Random) -> None:
+        self.rows = np.flatnonzero((table["size"] > 0) & ~past_use(table, rule, step))
         self.picks: list[Pick] = []
-        self._ranked = ranked
-        self._groups = groups
-        self._numbers = numbers
-        self._members_per_group = members_per_group
+        self._table = table
+        self._rule = rule
         self._rng = rng
+        self._chance = np.random.default_rng(rng.getrandbits(128))
+        self._left = table["size"].copy()
+        self._log_weights = _log_weights(table, rule, step)
+        # Drawn evenly, a prompt is the unit; by weight, a group is.
+        self._unit = table["prompt"] if rule.priority == "uniform" else np.arange(len(self._left))
+        self._given = np.zeros(int(self._unit.max(initial=-1)) + 1, np.int64)
         self._taken: dict[int, set[int]] = {}
-        self._used: set[str] = set()
+        self._probabilities: list[float] = []
+        self._shares: list[float] = []
 
-    def take(self, span: range, quota: int) -> None:
-        """Draw up to `quota` completions from the prompts at these places, unused prompts first."""
+    def weights(self) -> Floats:
+        """Importance weight of each pick, of mean 1; all 1 unless the priority is "fresh"."""
+        if self._rule.priority != "fresh":
+            return np.ones(len(self.picks))
+        probabilities, shares = np.array(self._probabilities), np.array(self._shares)
+        return importance_weights(probabilities, shares, bound=WEIGHT_BOUND)
+
+    def take(self, rows: Indices, quota: int) -> None:
+        """Draw up to `quota` completions from some of `rows`; who gave least so far is first."""
         goal = len(self.picks) + quota
-        # Every unused prompt gives at least one: where the span has as many, one round suffices.
-        places = self._rng.sample(span, min(len(span), quota + len(self._used)))
-        prompts = [self._ranked.prompt_at(place) for place in places]
-        waiting = sorted(prompts, key=self._used.__contains__)
-        while waiting and len(self.picks) < goal:
-            waiting = [prompt_id for prompt_id in waiting if self._take_from(prompt_id, goal)]
+        while len(self.picks) < goal:
+            if self.picks:
+                rows = rows[self._left[rows] > 0]
+            if len(rows) == 0:
+                return
+            self._round(self._candidates(rows), goal)
 
-    def _take_from(self, prompt_id: str, goal: int) -> bool:
-        """Draw from the newest group of a prompt that has members left; whether one was drawn."""
-        count = min(self._members_per_group, goal - len(self.picks))
-        if count == 0:
-            return False
-        for number in reversed(self._numbers(prompt_id)):
-            taken = self._taken.setdefault(number, set())
-            members = diverse_members(self._groups[number], count, taken, self._rng)
-            if members:
-                self.picks += [Pick(number, member) for member in members]
-                taken.update(members)
-                self._used.add(prompt_id)
-                return True
-        return False
+    def _candidates(self, rows: Indices) -> Indices:
+        """Of some rows with completions left, those that the next round draws from."""
+        units = self._unit[rows]
+        if self._rule.priority == "uniform":
+            newest = np.full(len(self._given), -1)
+            np.maximum.at(newest, units, rows)
+            rows = rows[newest[units] == rows]
+            units = self._unit[rows]
+        given = self._given[units]
+        return rows[given == given.min()] if self.picks else rows
+
+    def _round(self, rows: Indices, goal: int) -> None:
+        """Draw from each row at most once, until the goal is reached."""
+        count = -(-(goal - len(self.picks)) // self._rule.members_per_group)
+        for row, probability in self._choose(rows, min(count, len(rows))):
+            members = self._members(row, goal - len(self.picks))
+            self.picks += [Pick(row, member) for member in members]
+            self._probabilities += [probability] * len(members)
+            self._shares += [min(count / len(rows), 1.0)] * len(members)
+            self._taken.setdefault(row, set()).update(members)
+            self._left[row] -= len(members)
+            self._given[self._unit[row]] += 1
+
+    def _choose(self, rows: Indices, count: int) -> Iterator[tuple[int, float]]:
+        """Rows drawn without replacement, each with the probability that it was."""
+        if self._rule.priority == "uniform":
+            places = self._chance.choice(len(rows), count, replace=False)
+            return zip(rows[places].tolist(), repeat(count / len(rows)), strict=False)
+        log_weights = self._log_weights[rows]
+        # The negative logarithm of a standard exponential variable is a standard Gumbel variable.
+        noise = -np.log(self._chance.standard_exponential(len(rows)))
+        top = gumbel_top_k(log_weights, noise, count)
+        chances = inclusion_probabilities(log_weights[top.places], top.threshold)
+        return zip(rows[top.places].tolist(), chances.tolist(), strict=True)
+
+    def _members(self, row: int, most: int) -> list[int]:
+        count = min(self._rule.members_per_group, most)
+        taken = self._taken.get(row, set())
+        if self._rule.priority == "release":
+            scores = self._table["scores"][row]
+            return likely_members(scores, self._rule.temperature, count, taken, self._chance)
+        return diverse_members(self._table["rewards"][row], count, taken, self._rng)
+
+
+def _log_weights(table: Table, rule: DrawRule, step: int) -> Floats:
+    """Log-weight of each row, [rows]; empty when groups are not weighed."""
+    if rule.priority == "uniform":
+        return np.empty(0)
+    if rule.priority == "release":
+        weights: Floats = table["weight"]
+        return weights
+    # A run resumed from an earlier step may hold groups of later ones; they count as new.
+    ages = np.maximum(step - table["step"], 0)
+    return fresh_log_weights(
+        table["signal"], ages, table["reuse"], tau=rule.tau, floor=SIGNAL_FLOOR
+    )

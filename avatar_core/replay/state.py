@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 
 from avatar_core.config.base import Frozen
 from avatar_core.errors import CheckpointError
-from avatar_core.types import Completion, Group
+from avatar_core.replay.record import Summary, checked, decode, summary_of
+from avatar_core.types import Group
 
-SCHEMA = 1
-_ARRAYS: dict[str, type[np.generic]] = {"token_ids": np.int32, "logprobs": np.float32}
+SCHEMA = 2
 
 
 class Stored(NamedTuple):
@@ -23,7 +23,26 @@ class Stored(NamedTuple):
     """Insertion number: larger is newer, never used twice."""
     group: Group
     reuse: int
-    """Draws that took at least one of its completions."""
+    """Updates that trained on at least one of its completions."""
+    advantages: tuple[float, ...] | None = None
+    """Of each completion when it was stored; `None` when they were not given."""
+    kl: tuple[float, ...] | None = None
+    """Of each completion to the reference when it was stored; `None` when it was not given."""
+
+
+class Kept(NamedTuple):
+    """A group as the buffer holds it."""
+
+    number: int
+    reuse: int
+    digest: str | None
+    """Of the record, to tell on disk what is already there; `None` until it is asked for."""
+    record: bytes
+
+    def open(self) -> Stored:
+        """Read the record."""
+        content = decode(self.record)
+        return Stored(self.number, content.group, self.reuse, content.advantages, content.kl)
 
 
 class Known(NamedTuple):
@@ -35,36 +54,34 @@ class Known(NamedTuple):
     """Groups ever inserted."""
 
 
-class Content(NamedTuple):
+class Snapshot(NamedTuple):
     """Everything a buffer holds besides its settings."""
 
     next_number: int
     """Insertion number of the next group."""
+    latest_step: int
+    """Largest policy step of any group ever inserted."""
     prompts: Mapping[str, Known]
-    groups: Sequence[Stored]
+    kept: Sequence[Kept]
     """Oldest first."""
+
+
+class Opened(NamedTuple):
+    """A sound snapshot with its records read."""
+
+    snapshot: Snapshot
+    summaries: Sequence[Summary]
+    """Of each kept group."""
 
 
 class _Row(Frozen):
     model_config = ConfigDict(strict=True)
 
 
-class _CompletionRow(_Row):
-    tokens: int = Field(ge=0)
-    text: str
-    truncated: bool
-    reward: float | None
-    parts: dict[str, float | None]
-
-
 class _GroupRow(_Row):
     number: int = Field(ge=0)
-    prompt_id: str
-    step: int
-    hinted: bool
-    media_key: str
     reuse: int = Field(ge=0)
-    completions: list[_CompletionRow]
+    digest: str
 
 
 class _PromptRow(_Row):
@@ -72,121 +89,84 @@ class _PromptRow(_Row):
     visits: int = Field(ge=0)
 
 
-class _Records(_Row):
-    schema_version: Literal[1]
+class _Values(_Row):
+    schema_version: Literal[2]
     next_number: int = Field(ge=0)
+    latest_step: int
     prompts: dict[str, _PromptRow]
     groups: list[_GroupRow]
 
 
-def scored_count(group: Group) -> int:
-    """Number of completions that have a reward."""
-    return sum(member.reward is not None for member in group.completions)
+def digest_of(record: bytes) -> str:
+    """Digest that names a record."""
+    return hashlib.blake2b(record, digest_size=16).hexdigest()
 
 
-def pack(content: Content) -> dict[str, Any]:
-    """Turn a buffer's content into JSON values, with joined token ids and log-probs in "arrays"."""
-    members = [member for stored in content.groups for member in stored.group.completions]
+def pack(snapshot: Snapshot) -> dict[str, Any]:
+    """Turn a buffer's content into JSON values, with the groups' records under "records"."""
     return {
         "schema_version": SCHEMA,
-        "next_number": content.next_number,
+        "next_number": snapshot.next_number,
+        "latest_step": snapshot.latest_step,
         "prompts": {
             prompt_id: {"window": list(known.window), "visits": known.visits}
-            for prompt_id, known in content.prompts.items()
+            for prompt_id, known in snapshot.prompts.items()
         },
-        "groups": [_group_record(stored) for stored in content.groups],
-        "arrays": {
-            name: np.concatenate(
-                [np.empty(0, dtype), *(getattr(member, name) for member in members)]
-            )
-            for name, dtype in _ARRAYS.items()
-        },
+        "groups": [
+            {"number": kept.number, "reuse": kept.reuse, "digest": kept.digest}
+            for kept in snapshot.kept
+        ],
+        "records": [kept.record for kept in snapshot.kept],
     }
 
 
-def unpack(state: Mapping[str, Any]) -> Content:
+def unpack(state: Mapping[str, Any]) -> Opened:
     """Rebuild the content from `pack`'s values.
 
     Raises:
-        CheckpointError: a field is missing, unknown or of the wrong type, or lengths, numbers and
-        prompts do not
-            add up.
+        CheckpointError: a field is missing, unknown or of the wrong type, a record is not what its
+            digest says or no record, or numbers and prompts do not add up.
     """
-    arrays = state.get("arrays")
     try:
-        records = _Records.model_validate({k: v for k, v in state.items() if k != "arrays"})
+        values = _Values.model_validate({k: v for k, v in state.items() if k != "records"})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise _unsound(f"{place}: {first['msg'].lower()}") from error
-    _check_groups(records)
-    lengths = [member.tokens for group in records.groups for member in group.completions]
-    ids, logprobs = (_split(arrays, name, lengths) for name in _ARRAYS)
-    return Content(
-        records.next_number,
-        {key: Known(row.window, row.visits) for key, row in records.prompts.items()},
-        [_stored(row, ids, logprobs) for row in records.groups],
-    )
+    records = state.get("records")
+    if not isinstance(records, list) or len(records) != len(values.groups):
+        raise _unsound(f"records: expected a list of {len(values.groups)}")
+    summaries = [_opened(row, record) for row, record in zip(values.groups, records, strict=True)]
+    _check_groups(values, summaries)
+    kept = [
+        Kept(row.number, row.reuse, row.digest, record)
+        for row, record in zip(values.groups, records, strict=True)
+    ]
+    prompts = {key: Known(row.window, row.visits) for key, row in values.prompts.items()}
+    return Opened(Snapshot(values.next_number, values.latest_step, prompts, kept), summaries)
 
 
-def _group_record(stored: Stored) -> dict[str, Any]:
-    """The JSON side of a stored group."""
-    group = stored.group
-    return {
-        "number": stored.number,
-        "prompt_id": group.prompt_id,
-        "step": group.step,
-        "hinted": group.hinted,
-        "media_key": group.media_key,
-        "reuse": stored.reuse,
-        "completions": [
-            {
-                "tokens": len(member.token_ids),
-                "text": member.text,
-                "truncated": member.truncated,
-                "reward": member.reward,
-                "parts": dict(member.parts),
-            }
-            for member in group.completions
-        ],
-    }
+def _opened(row: _GroupRow, record: object) -> Summary:
+    if not isinstance(record, bytes) or digest_of(record) != row.digest:
+        raise _unsound(f"group {row.number} is not what its digest says")
+    try:
+        return summary_of(checked(record))
+    except ValueError as error:
+        raise _unsound(f"group {row.number}: {error}") from error
 
 
-def _check_groups(records: _Records) -> None:
-    """Numbers rise, every group has a known prompt with enough visits, and a reward."""
-    numbers = [row.number for row in records.groups] + [records.next_number]
+def _check_groups(values: _Values, summaries: Sequence[Summary]) -> None:
+    """Numbers rise, every group has a known prompt with enough visits and no later step."""
+    numbers = [row.number for row in values.groups] + [values.next_number]
     if any(later <= earlier for earlier, later in zip(numbers, numbers[1:], strict=False)):
         raise _unsound("insertion numbers do not rise")
-    visits = {prompt_id: row.visits for prompt_id, row in records.prompts.items()}
-    for row in records.groups:
-        visits[row.prompt_id] = visits.get(row.prompt_id, 0) - 1
-        if visits[row.prompt_id] < 0:
-            raise _unsound(f"prompt {row.prompt_id!r} has more groups than visits")
-        if all(member.reward is None for member in row.completions):
-            raise _unsound(f"group {row.number} has no reward")
-
-
-def _split(arrays: object, name: str, lengths: Sequence[int]) -> Iterator[np.ndarray]:
-    """The pieces of a joined array, each its own copy so that it can be freed alone."""
-    joined = arrays.get(name) if isinstance(arrays, Mapping) else None
-    if not isinstance(joined, np.ndarray) or joined.dtype != _ARRAYS[name] or joined.ndim != 1:
-        raise _unsound(f"array {name!r} is missing or not a {_ARRAYS[name].__name__} vector")
-    if len(joined) != sum(lengths):
-        raise _unsound(f"array {name!r} has {len(joined)} values, {sum(lengths)} are listed")
-    ends = np.cumsum(lengths, dtype=np.int64)
-    return (joined[end - size : end].copy() for end, size in zip(ends, lengths, strict=True))
-
-
-def _stored(row: _GroupRow, ids: Iterator[np.ndarray], logprobs: Iterator[np.ndarray]) -> Stored:
-    """Join the JSON side of a group with the next pieces of the arrays."""
-    completions = tuple(
-        Completion(
-            next(ids), next(logprobs), member.text, member.truncated, member.reward, member.parts
-        )
-        for member in row.completions
-    )
-    group = Group(row.prompt_id, row.step, completions, row.hinted, row.media_key)
-    return Stored(row.number, group, row.reuse)
+    visits = {prompt_id: row.visits for prompt_id, row in values.prompts.items()}
+    for prompt_id, step, *_ in summaries:
+        visits[prompt_id] = visits.get(prompt_id, 0) - 1
+        if visits[prompt_id] < 0:
+            raise _unsound(f"prompt {prompt_id!r} has more groups than visits")
+        if step > values.latest_step:
+            raise _unsound(f"prompt {prompt_id!r} has a group of a later step than the latest")
 
 
 def _unsound(reason: str) -> CheckpointError:

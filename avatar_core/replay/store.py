@@ -1,7 +1,12 @@
-"""The replay buffer on disk: JSON records, safetensors for token ids and log-probs, a manifest.
+"""The replay buffer on disk: segments of group records, an index of what is in force, a manifest.
 
-The manifest names the two files by the hash of their content and is written last, so a directory
-always holds one whole buffer, the old or the new, whatever instant the writer dies.
+    manifest.json          size and SHA-256 of the index, written last
+    index-<hash>.json      prompts, groups in the buffer, where their records lie
+    segment-<hash>.bin     records, never changed once written
+
+A save writes the records that the save before it lacks and takes over its segments as hard links,
+so each directory is whole in itself: the others may be removed, and a copy of it holds everything.
+The manifest comes last, so a directory holds one whole buffer, whatever instant the writer dies.
 """
 
 from __future__ import annotations
@@ -11,53 +16,74 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-import safetensors.numpy
-from pydantic import Field, ValidationError
-from safetensors import SafetensorError
+from pydantic import ValidationError
 
 from avatar_core.config.base import Frozen
 from avatar_core.errors import CheckpointError
 from avatar_core.files import disk_errors, write_atomic, write_json
 from avatar_core.replay.buffer import ReplayBuffer
+from avatar_core.replay.segments import (
+    Entry,
+    Layout,
+    Place,
+    carried_over,
+    read,
+    read_records,
+    segment_path,
+    unsound,
+    verified,
+    worth_keeping,
+    write_segments,
+)
 
 MANIFEST = "manifest.json"
-_SUFFIXES = {"records": ".json", "tensors": ".safetensors"}
-
-
-class _Entry(Frozen):
-    bytes: int = Field(ge=0)
-    sha256: str = Field(pattern=r"\A[0-9a-f]{64}\z")
+NOTHING = Layout((), {})
 
 
 class _Manifest(Frozen):
-    schema_version: Literal[1]
-    records: _Entry
-    tensors: _Entry
+    schema_version: Literal[2]
+    index: Entry
 
 
-def save_buffer(buffer: ReplayBuffer, directory: Path) -> None:
+class _Index(Frozen):
+    state: dict[str, Any]
+    segments: list[Entry]
+    places: dict[str, Place]
+
+
+def save_buffer(buffer: ReplayBuffer, directory: Path, *, previous: Path | None = None) -> None:
     """Write a buffer's content into a directory, replacing an older one atomically.
+
+    Args:
+        buffer: what to save.
+        directory: where to.
+        previous: directory of an earlier save on the same file system, whose records need not be
+            written again; `None` for what `directory` itself holds. One that is missing or not
+            sound is passed over.
 
     Raises:
         DiskError: the disk refused; an older content is still whole.
     """
     state = buffer.state_dict()
-    contents = {
-        "tensors": safetensors.numpy.save(state.pop("arrays")),
-        "records": json.dumps(state, allow_nan=False, separators=(",", ":")).encode(),
-    }
-    manifest: dict[str, Any] = {"schema_version": 1}
-    for kind, content in contents.items():
-        digest = hashlib.sha256(content).hexdigest()
-        write_atomic(_path(directory, kind, digest), content)
-        manifest[kind] = {"bytes": len(content), "sha256": digest}
-    write_json(directory / MANIFEST, manifest)
-    current = {_path(directory, kind, manifest[kind]["sha256"]) for kind in contents}
+    records = dict(
+        zip((row["digest"] for row in state["groups"]), state.pop("records"), strict=True)
+    )
+    source = previous or directory
     with disk_errors(directory):
-        for kind, suffix in _SUFFIXES.items():
-            for path in directory.glob(f"{kind}-*{suffix}"):
-                if path not in current:
-                    path.unlink()
+        directory.mkdir(parents=True, exist_ok=True)
+    known = worth_keeping(_known(source), {key: len(record) for key, record in records.items()})
+    layout = write_segments(carried_over(known, source, directory), records, directory)
+    index = _Index(state=state, segments=list(layout.segments), places=dict(layout.places))
+    content = json.dumps(index.model_dump(), allow_nan=False, separators=(",", ":")).encode()
+    entry = Entry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    write_atomic(_index_path(directory, entry), content)
+    write_json(directory / MANIFEST, {"schema_version": 2, "index": entry.model_dump()})
+    current = {segment_path(directory, segment) for segment in layout.segments}
+    current.add(_index_path(directory, entry))
+    with disk_errors(directory):
+        for path in (*directory.glob("segment-*.bin"), *directory.glob("index-*.json")):
+            if path not in current:
+                path.unlink()
 
 
 def load_buffer(directory: Path, **config: Any) -> ReplayBuffer:
@@ -81,43 +107,38 @@ def load_state(directory: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: a file is missing or does not match its hash, or is not of its format.
     """
+    index = _read_index(directory)
+    layout = Layout(index.segments, index.places)
+    records = read_records(layout, directory)
+    groups = index.state.get("groups")
     try:
-        manifest = _Manifest.model_validate_json(_read(directory / MANIFEST))
+        found = [records[row["digest"]] for row in groups or ()]
+    except (KeyError, TypeError) as error:
+        raise unsound(directory, "the index lists a group that no segment holds") from error
+    return {**index.state, "records": found}
+
+
+def _read_index(directory: Path) -> _Index:
+    path = directory / MANIFEST
+    try:
+        manifest = _Manifest.model_validate_json(read(path))
     except ValidationError as error:
-        raise _unsound(directory / MANIFEST, "not a manifest of this schema") from error
-    path = _path(directory, "records", manifest.records.sha256)
+        raise unsound(path, "not a manifest of schema 2") from error
+    path = _index_path(directory, manifest.index)
     try:
-        state = json.loads(_verified(path, manifest.records))
-    except (ValueError, RecursionError) as error:
-        raise _unsound(path, "not valid JSON") from error
-    if not isinstance(state, dict):
-        raise _unsound(path, "not a JSON object")
-    path = _path(directory, "tensors", manifest.tensors.sha256)
+        return _Index.model_validate_json(verified(path, manifest.index))
+    except ValidationError as error:
+        raise unsound(path, "not an index of schema 2") from error
+
+
+def _known(directory: Path) -> Layout:
+    """Layout of an earlier save, empty when there is none that is sound."""
     try:
-        state["arrays"] = safetensors.numpy.load(_verified(path, manifest.tensors))
-    except SafetensorError as error:
-        raise _unsound(path, "not a safetensors file") from error
-    return state
+        index = _read_index(directory)
+    except CheckpointError:
+        return NOTHING
+    return Layout(index.segments, index.places)
 
 
-def _path(directory: Path, kind: str, digest: str) -> Path:
-    return directory / f"{kind}-{digest[:16]}{_SUFFIXES[kind]}"
-
-
-def _verified(path: Path, entry: _Entry) -> bytes:
-    """The file's bytes, when size and hash are those of the manifest."""
-    content = _read(path)
-    if len(content) != entry.bytes or hashlib.sha256(content).hexdigest() != entry.sha256:
-        raise _unsound(path, "does not match the manifest's size and hash")
-    return content
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise _unsound(path, error.strerror or "cannot be read") from error
-
-
-def _unsound(path: Path, reason: str) -> CheckpointError:
-    return CheckpointError(f"{path}: {reason}; restore it from an earlier checkpoint")
+def _index_path(directory: Path, entry: Entry) -> Path:
+    return directory / f"index-{entry.sha256[:16]}.json"

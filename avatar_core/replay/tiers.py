@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
-from collections.abc import Iterator
 from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from avatar_core.seeds import seed_from
 
 Tier = Literal["easy", "medium", "hard"]
 TIERS: tuple[Tier, Tier, Tier] = ("easy", "medium", "hard")
-"""In the order of the shares (easy, medium, hard)."""
+"""In the order of the shares (easy, medium, hard); a tier's code is its place here."""
+_HARD = 2
 
 
 class Rank(NamedTuple):
@@ -24,14 +27,6 @@ class Rank(NamedTuple):
     mean: float
     tie: int
     prompt_id: str
-
-
-class Spans(NamedTuple):
-    """Half-open index ranges of the tiers in a list sorted from hard to easy."""
-
-    easy: range
-    medium: range
-    hard: range
 
 
 def rank_of(prompt_id: str, mean: float | None) -> Rank:
@@ -55,48 +50,27 @@ def quotas(n: int, shares: tuple[float, float, float]) -> tuple[int, int, int]:
 
 
 class RankedPrompts:
-    """All prompts seen, sorted by rank, and beside them the stored ones with their size and age.
+    """All prompts with a fresh reward, sorted by rank.
 
-    Plain sorted lists: at 10,000 prompts an insertion moves 80 kB, which costs microseconds, and
-    sums run in C.
+    A plain sorted list: at 10,000 prompts an insertion moves 80 kB, which costs microseconds.
+
+    Args:
+        shares: of the easy, medium and hard tier.
     """
 
     def __init__(self, shares: tuple[float, float, float]) -> None:
         self.shares = shares
         self._seen: list[Rank] = []
-        self._stored: list[Rank] = []
-        self._sizes: list[int] = []
-        self._oldest: list[int] = []
 
     def __len__(self) -> int:
-        """Number of stored prompts."""
-        return len(self._stored)
-
-    def __iter__(self) -> Iterator[str]:
-        """Ids of the stored prompts from hard to easy."""
-        return (rank.prompt_id for rank in self._stored)
-
-    def prompt_at(self, index: int) -> str:
-        """Id of the stored prompt at an index of `spans`."""
-        return self._stored[index].prompt_id
+        """Number of prompts."""
+        return len(self._seen)
 
     def see(self, old: Rank | None, new: Rank) -> None:
-        """Move a prompt to its new rank among all prompts with a fresh reward."""
+        """Move a prompt to its new rank."""
         if old is not None:
             del self._seen[bisect_left(self._seen, old)]
         insort(self._seen, new)
-
-    def store(self, rank: Rank, size: int, oldest: int) -> None:
-        """List a stored prompt with its completions and the number of its oldest group."""
-        index = bisect_left(self._stored, rank)
-        self._stored.insert(index, rank)
-        self._sizes.insert(index, size)
-        self._oldest.insert(index, oldest)
-
-    def drop(self, rank: Rank) -> None:
-        """Take a stored prompt off the list."""
-        index = bisect_left(self._stored, rank)
-        del self._stored[index], self._sizes[index], self._oldest[index]
 
     def tier(self, rank: Rank) -> Tier:
         """Tier of a rank among all prompts seen.
@@ -105,43 +79,28 @@ class RankedPrompts:
         below the hard share, easy above hard + medium.
         """
         place = bisect_left(self._seen, rank)
-        hard, medium = self._cuts()
-        if place < hard:
+        medium, easy = self._cuts()
+        if place < medium:
             return "hard"
-        return "medium" if place < medium else "easy"
+        return "medium" if place < easy else "easy"
 
-    def spans(self) -> Spans:
-        """Where the tiers lie in the list of stored prompts."""
-        hard, medium = (
-            bisect_left(self._stored, self._seen[cut]) if cut < len(self._seen) else len(self)
-            for cut in self._cuts()
-        )
-        return Spans(range(medium, len(self)), range(hard, medium), range(hard))
+    def codes(self, means: NDArray[np.float64], ties: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Tiers of many ranks, as places in `TIERS`.
 
-    def sizes(self) -> tuple[int, int, int]:
-        """Stored completions of each tier, in the order of `TIERS`."""
-        easy, medium, hard = (sum(self._sizes[span.start : span.stop]) for span in self.spans())
-        return easy, medium, hard
-
-    def oldest(self, tier: Tier) -> int:
-        """Number of the oldest group in a tier that holds at least one."""
-        span = getattr(self.spans(), tier)
-        return min(self._oldest[span.start : span.stop])
-
-    def fullest(self) -> Tier:
-        """The tier most over its share of the stored completions; at a tie the oldest group's."""
-        sizes = self.sizes()
-        total = sum(sizes)
-        excess = {
-            tier: round(size - share * total, 9)
-            for tier, size, share in zip(TIERS, sizes, self.shares, strict=True)
-            if size
-        }
-        most = max(excess.values())
-        return min((tier for tier in excess if excess[tier] == most), key=self.oldest)
+        Args:
+            means: mean reward of each prompt; −∞ for one without a fresh reward.
+            ties: the hash that breaks ties, of each prompt.
+        """
+        codes = np.full(len(means), _HARD, np.int8)
+        for place in self._cuts():
+            if place < len(self._seen):
+                cut = self._seen[place]
+                passed = (means > cut.mean) | ((means == cut.mean) & (ties >= cut.tie))
+                codes -= passed.view(np.int8)
+        return codes
 
     def _cuts(self) -> tuple[int, int]:
-        """Number of seen prompts below the medium and below the easy tier."""
+        """Places at which the medium and the easy tier begin."""
         count = len(self._seen)
         _, medium, hard = self.shares
         return (

@@ -1,14 +1,15 @@
 """Checkpoints: a directory that appears whole or not at all, checked before it is used.
 
 checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained` layout
-    trainer/            optimiser moments (safetensors), counters (JSON), replay buffer
+    trainer/            optimiser moments (safetensors), counters and hints (JSON), replay buffer
     manifest.json       size and SHA-256 of every other file, written last
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,25 +23,53 @@ from avatar_core.manifest import CHECKPOINTS, sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.replay.store import load_state, save_buffer
+from avatar_core.training.hints import HintMemory
 from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 TRAINER = "trainer"
+REPLAY = "replay"
 STATE = f"{TRAINER}/state.json"
 
 
-class TrainerState(NamedTuple):
-    """What training needs besides the policy's weights."""
+@dataclass(frozen=True, slots=True)
+class TrainerState:
+    """What training needs besides the policy's weights.
+
+    Attributes:
+        optimiser: with the moments of every trained parameter.
+        counters: totals of the run.
+        buffer: stored groups and baselines; filled also when nothing is replayed, for the tiers.
+        data: digest of the training samples; a run goes on with the samples it began with.
+        hints: what decides which prompts show their hint.
+    """
 
     optimiser: torch.optim.Optimizer
-    """With the moments of every trained parameter."""
     counters: Counters
-    """Totals of the run."""
     buffer: ReplayBuffer
-    """Stored groups and baselines; filled also when nothing is replayed, for the tiers."""
     data: str
-    """Digest of the training samples; a run goes on with the samples it began with."""
+    hints: HintMemory = field(default_factory=HintMemory)
+
+
+class Progress(NamedTuple):
+    """The part of a trainer's state that a step changes before its update."""
+
+    counters: Mapping[str, int]
+    """Totals by name."""
+    hints: Mapping[str, Any]
+    """As of `HintMemory.state_dict`."""
+
+
+def progress_of(state: TrainerState) -> Progress:
+    """The progress after a finished step."""
+    return Progress(state.counters.state(), state.hints.state_dict())
+
+
+def rewind(state: TrainerState, progress: Progress) -> None:
+    """Undo what a step that failed midway has done; weights, moments and buffer it left alone."""
+    state.counters.restore(progress.counters)
+    state.hints.load_state_dict(progress.hints)
 
 
 def save_checkpoint(
@@ -50,7 +79,7 @@ def save_checkpoint(
     state: TrainerState,
     *,
     keep: int,
-    trusted: Collection[Path] = (),
+    trusted: Sequence[Path] = (),
 ) -> list[Path]:
     """Publish `checkpoints/step-<N>` and remove all but the newest `keep` sound ones.
 
@@ -61,7 +90,8 @@ def save_checkpoint(
         state: everything else that is saved.
         keep: how many checkpoints stay.
         trusted: what the call before returned; those are not read again, since hashing two
-            checkpoints of a 7B model takes longer than writing one.
+            checkpoints of a 7B model takes longer than writing one. The stored groups of the first
+            are taken over.
 
     Returns:
         The checkpoints that are there now, all of them sound, newest first.
@@ -76,9 +106,11 @@ def save_checkpoint(
         trainer = directory / TRAINER
         trainer.mkdir()
         save_file(_moments(state.optimiser), trainer / "optimiser.safetensors")
-        document = {"step": step, "data": state.data, "counters": state.counters.state()}
+        document = {"step": step, "data": state.data, **progress_of(state)._asdict()}
         write_json(directory / STATE, document)
-        save_buffer(state.buffer, trainer / "replay")
+        # Stored groups never change: those of the checkpoint before are linked, not written again.
+        before = trusted[0] / TRAINER / REPLAY if trusted else None
+        save_buffer(state.buffer, trainer / REPLAY, previous=before)
         write_manifest(directory)
     kept = sound_checkpoints(run, at_most=keep, trusted={path, *trusted})
     with disk_errors(path):
@@ -105,7 +137,7 @@ def check_samples(checkpoint: Path, data: str) -> None:
 
 
 def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
-    """Take over optimiser, counters and buffer from a sound checkpoint; returns its step.
+    """Take over optimiser, counters, hints and buffer from a sound checkpoint; returns its step.
 
     Raises:
         UsageError: it was written by a run on other training samples.
@@ -113,7 +145,8 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
     check_samples(checkpoint, state.data)
     trainer = checkpoint / TRAINER
     document: dict[str, Any] = read_json(checkpoint / STATE)
-    state.counters.restore(document["counters"])
+    # A release without hints saved none.
+    rewind(state, Progress(document["counters"], document.get("hints", {})))
     moments = load_file(trainer / "optimiser.safetensors")
     for index, parameter in enumerate(parameters_of(state.optimiser)):
         if f"{index}.step" in moments:
@@ -121,7 +154,7 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
                 name: moments[f"{index}.{name}"].to("cpu" if name == "step" else parameter.device)
                 for name in MOMENTS
             }
-    state.buffer.load_state_dict(load_state(trainer / "replay"))
+    state.buffer.load_state_dict(load_state(trainer / REPLAY))
     return int(document["step"])
 
 

@@ -6,17 +6,15 @@ Imports no torch, so that a wrong directory is refused at once.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from avatar_core.config.resolve import frozen_changes, validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, DataError, UsageError
-from avatar_core.files import read_json, read_jsonl, user_path, write_atomic
+from avatar_core.files import read_json, read_jsonl, write_atomic
 from avatar_core.manifest import CHECKPOINTS, saved_checkpoints, sound_checkpoints
+from avatar_core.run_directory import CONFIG, has_begun
 
-CONFIG = "config.json"
-MANIFEST = "manifest.json"
 METRICS = "metrics.jsonl"
 GROUPS = "groups.jsonl"
 HELD_OUT = "held_out"
@@ -28,15 +26,7 @@ def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
     Raises:
         UsageError: it cannot be written, or something else is there; names the fields that differ.
     """
-    user_path(run, "--out")
-    existing = next(path for path in (run, *run.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
-        raise UsageError(f"--out {run}: {existing} is no directory that can be written")
-    if not (run / CONFIG).is_file():
-        if run.is_dir() and any(_foreign(path) for path in run.iterdir()):
-            raise UsageError(
-                f"--out {run}: is not empty and holds no run; choose another directory"
-            )
+    if not has_begun(run, "run"):
         return
     if not resume:
         raise UsageError(f"--out {run}: holds a run already; choose another directory or --resume")
@@ -99,8 +89,3 @@ def _stored_config(run: Path) -> TrainConfig:
             f"--out {run}: its {CONFIG} is not that of a training run of this release ({error}); "
             "choose another directory"
         ) from error
-
-
-def _foreign(path: Path) -> bool:
-    """Whether a file is none that a start cut short may leave."""
-    return path.name != MANIFEST and not path.name.startswith(".")

@@ -9,7 +9,13 @@ from typing import NamedTuple
 from avatar_core.asking import Asker
 from avatar_core.config.train import TrainConfig
 from avatar_core.evaluation.answering import answer_samples
-from avatar_core.evaluation.tally import Interval, accuracy, accuracy_interval, paired_gain
+from avatar_core.evaluation.tally import (
+    Interval,
+    accuracy,
+    accuracy_interval,
+    clusters_of,
+    paired_gain,
+)
 from avatar_core.files import read_jsonl, write_atomic
 from avatar_core.models.policy import Policy
 from avatar_core.records import EvalRow, read_record
@@ -71,7 +77,7 @@ def summarise(
 
     Intervals draw samples that share their media together.
     """
-    clusters = {s.id: "|".join(ref.path for ref in s.media) or s.id for s in samples}
+    clusters = clusters_of(samples)
     gain, interval = paired_gain(before, after, clusters)
     first, last = (
         Accuracy(accuracy(rows), accuracy_interval(rows, clusters)) for rows in (before, after)

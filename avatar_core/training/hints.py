@@ -1,9 +1,11 @@
 """When a prompt shows its hint: what is remembered of its visits, and the rules.
 
 A visit counts by its accuracy part, whatever else the completions earn; right is what has one above
-0. A visit none of whose completions has that part tells nothing and does not count. A hint that was shown in vain stays on: neither
-R̄ nor streak takes in a hinted visit, so nothing else could tell. The first right answer switches it
-off, and the prompt begins anew, so that it comes back only after new visits without it.
+0. A visit none of whose completions has that part tells nothing and does not count.
+
+A hint that was shown in vain stays on: neither R̄ nor streak takes in a hinted visit, so nothing
+else could tell. The first right answer switches it off, and the prompt begins anew, so that it
+comes back only after new visits without it.
 
 A decision follows from what was observed up to the end of the step before. All of it is saved with
 every checkpoint, so a resumed run decides alike.
@@ -87,9 +89,7 @@ class HintMemory:
         """Take over what `state_dict` gave; nothing is a run without hints so far."""
         self.refused = state.get("refused", 0)
         self._divergences = deque(state.get("divergences", ()))
-        self._prompts = {
-            name: History(**known) for name, known in state.get("prompts", {}).items()
-        }
+        self._prompts = {name: History(**known) for name, known in state.get("prompts", {}).items()}
 
 
 def after(known: History, *, right: bool, hinted: bool) -> History:

@@ -1,70 +1,16 @@
-"""What a run was made with: versions, command, device and a fingerprint of the starting weights."""
+"""What a run was made with: versions, reward files, command, device, digest of first weights."""
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import sys
-from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
-
-import torch
-
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.provenance import new_manifest
 from avatar_core.records import Manifest
-from avatar_core.version import VERSION
-
-LIBRARIES = (
-    "torch",
-    "torchvision",
-    "transformers",
-    "peft",
-    "av",
-    "decord",
-    "qwen-omni-utils",
-    "numpy",
-)
-FINGERPRINT_VALUES = 1024
+from avatar_core.training.reward_files import reward_versions
 
 
 def run_manifest(config: TrainConfig, policy: QwenOmniPolicy) -> Manifest:
-    """The manifest of a run that starts now."""
-    return Manifest(
-        versions={"avatar": VERSION, "python": platform.python_version(), **library_versions()},
-        seed=config.seed,
-        media=config.media.model_dump(mode="json"),
-        model=config.model,
-        model_fingerprint=fingerprint(policy.model),
-        command=tuple(sys.argv),
-        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        device=str(policy.device),
-        threads=torch.get_num_threads(),
-    )
-
-
-def library_versions() -> dict[str, str]:
-    """Installed versions of the libraries that shape a result."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-@torch.no_grad()
-def fingerprint(model: torch.nn.Module) -> str:
-    """Digest of every parameter's name, shape and at most 1,024 evenly spaced values.
-
-    Reading all of a 7B model's values would take longer than loading it; a changed weight file
-    changes values everywhere, so a sample tells as well.
-    """
-    digest = hashlib.blake2b(digest_size=16)
-    for name, parameter in model.named_parameters():
-        flat = parameter.detach().flatten()
-        stride = max(1, -(-flat.numel() // FINGERPRINT_VALUES))
-        sample = flat[::stride].float().cpu().numpy()
-        digest.update(f"{name}{tuple(parameter.shape)}".encode() + sample.tobytes())
-    return digest.hexdigest()
+    """The manifest of a run that starts now; its versions hold a digest of each reward file."""
+    manifest = new_manifest(config.model, policy.model, seed=config.seed, media=config.media)
+    versions = {**manifest.versions, **reward_versions(config.reward)}
+    return manifest.model_copy(update={"versions": versions})

@@ -8,11 +8,12 @@ a resumed run takes the same steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.seeds import rng_from
-from avatar_core.training.rollout import draw_completions, score_group
+from avatar_core.training.hinting import observe_hints, show_hints
+from avatar_core.training.rollout import draw_completions, mean_reward, score_group
 from avatar_core.training.rows import StepRecord, diagnostics
 from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
 from avatar_core.training.telemetry import Stopwatch
@@ -25,6 +26,7 @@ from avatar_core.training.update import (
     replayed_advantages,
     update_loss,
 )
+from avatar_core.types import Group
 
 
 def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
@@ -37,12 +39,12 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         # Visit: the prompts of this step, and stored groups of earlier ones.
         with watch.phase("media"):
-            look = trainee.look_at(trainee.samples_of(step))
+            look = show_hints(trainee, config, trainee.look_at(trainee.samples_of(step)))
             rehearsal = rehearse(trainee, config, step)
             trainee.look_ahead(step + 1, config.steps)
-        visits = look.visits
-        if not visits:
-            yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
+        if not (visits := look.visits):
+            missed = StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
+            yield missed._replace(hints_refused=state.hints.refused)
             continue
         with watch.phase("encode"):
             encoded = policy.encode([visit.prepared for visit in visits])
@@ -69,10 +71,9 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
                 state.optimiser, terms.loss, lr=lr, max_norm=config.optim.max_grad_norm
             )
 
-        # Store and record. What broke a step must not come back.
+        # Store and record.
         tier_of = {group.prompt_id: state.buffer.tier_of(group.prompt_id) for group in fresh}
-        for group in fresh if outcome.taken else ():
-            state.buffer.insert(group)
+        store(trainee, config, fresh, taken=outcome.taken)
         state.counters.count_step(fresh, replayed=rehearsal.size, taken=outcome.taken)
         yield StepRecord(
             step,
@@ -88,7 +89,15 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             tiers=state.buffer.tier_sizes() if config.replay.enabled else None,
             tier_of=tier_of,
             diagnostics=diagnostics(terms),
+            hints_refused=state.hints.refused,
         )
+
+
+def store(trainee: Trainee, config: TrainConfig, fresh: Sequence[Group], *, taken: bool) -> None:
+    """Remember the fresh groups of a step; what broke one that was not taken must not come back."""
+    for group in fresh if taken else ():
+        trainee.state.buffer.insert(group)
+    observe_hints(trainee, config.hints, fresh)
 
 
 def fresh_size(trainee: Trainee, config: TrainConfig) -> int:
@@ -101,7 +110,8 @@ def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:
     """Draw the step's replayed completions from the buffer and look at their prompts again.
 
     Completions of a prompt that cannot be read any more, or whose clip is another one now, are left
-    out.
+    out. Those sampled with a hint are trained on with it. R̄ is of the prompt without its hint, so
+    they are measured against the mean of their own group instead.
     """
     buffer = trainee.state.buffer
     if not (config.replay.enabled and buffer.ready):
@@ -114,8 +124,14 @@ def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:
     look = trainee.look_at([trainee.samples[prompt_id] for prompt_id in prompts])
     seen = {(visit.sample.id, visit.media_key): visit for visit in look.visits}
     kept = [draw for draw in drawn if (draw.group.prompt_id, draw.group.media_key) in seen]
-    baselines = [buffer.baseline(draw.group.prompt_id) for draw in kept]
+    baselines = [
+        mean_reward(draw.group) if draw.group.hinted else buffer.baseline(draw.group.prompt_id)
+        for draw in kept
+    ]
     replayed = replayed_advantages(kept, baselines, config.advantage)
-    return Rehearsal(
-        replayed, [seen[part.group.prompt_id, part.group.media_key] for part in replayed]
-    )
+    visits = []
+    for part in replayed:
+        visit = seen[part.group.prompt_id, part.group.media_key]
+        hinted = part.group.hinted
+        visits.append(trainee.with_hint(visit, config.hints.place) if hinted else visit)
+    return Rehearsal(replayed, visits)

@@ -7,7 +7,7 @@ until a checkpoint on disk has to be understood.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from avatar_core.config.train import TrainConfig
@@ -16,9 +16,12 @@ from avatar_core.files import user_path
 from avatar_core.manifest import CHECKPOINTS, verify_manifest
 from avatar_core.naming import nearest
 from avatar_core.rewards import REWARDS
+from avatar_core.run_directory import CONFIG
 from avatar_core.training.clips import check_clips
 from avatar_core.training.data import SCENES, Data, load_data
-from avatar_core.training.directory import CONFIG, check_directory, newest_checkpoint
+from avatar_core.training.directory import check_directory, newest_checkpoint
+from avatar_core.training.judging import check_judge
+from avatar_core.training.reward_files import load_reward_files
 
 
 def check_inputs(
@@ -26,37 +29,68 @@ def check_inputs(
     *,
     resume: bool = True,
     quick: bool = False,
+    chained: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Data | None:
     """Check every input of a run; reads files, loads no weights and writes nothing.
+
+    Reward files that the configuration names are run here, since they say which rewards there are.
 
     Args:
         config: what is to be run.
         resume: whether a run found in `config.out` may go on.
         quick: leave out what takes long: opening every media file that the data name, and hashing
             the checkpoint that a run goes on from.
+        chained: the run goes on from another of the same command, which may not have ended yet;
+            what it starts from is left out.
         say: is told what is done and what is left out.
 
     Returns:
         The samples when they come from a file; `None` for scenes, which are made by the run.
 
     Raises:
-        UsageError: directory, rewards, model or data cannot be used; `DataError` names file and
-            line.
+        UsageError: directory, rewards, judge, model or data cannot be used; `DataError` names file
+            and line.
         CheckpointError: the checkpoint to start from or to go on from is not sound.
     """
     run = Path(config.out)
     check_directory(run, config, resume=resume)
+    load_reward_files(config.reward, run)
     check_rewards(config)
+    check_judge(config)
     data = load_data(config, render=False)
     for file, count in data.left_out.items():
         say(f"{count} rows of {file} name another stage than {config.stage} and are left out")
-    check_start(config)
+    if not chained:
+        check_start(config)
     if not quick:
         newest_checkpoint(run)
         samples = [*data.training.values(), *data.held_out]
         check_clips(samples, data.places, config.media, say)
     return None if config.data == SCENES else data
+
+
+def check_stages(
+    configs: Sequence[TrainConfig],
+    *,
+    resume: bool = True,
+    quick: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Data | None]:
+    """Check the inputs of runs that follow each other; see `check_inputs`.
+
+    The media of a run that has begun are not opened again: it has survived clips that broke.
+    """
+    return [
+        check_inputs(
+            config,
+            resume=resume,
+            quick=quick or (Path(config.out) / CONFIG).is_file(),
+            chained=place > 0,
+            say=say,
+        )
+        for place, config in enumerate(configs)
+    ]
 
 
 def check_rewards(config: TrainConfig) -> None:

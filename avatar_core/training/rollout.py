@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -79,11 +80,12 @@ def score_group(
 
     Their accuracy is recorded also when it is no part of the reward: metrics and hints go by it.
     """
-    measured = reward.model_copy(update={"weights": {ACCURACY: 0.0, **reward.weights}})
+    weights = {**reward.weights, ACCURACY: reward.weights.get(ACCURACY, 0.0)}
+    measured = reward.model_copy(update={"weights": weights})
     scored = score(
         [completion.text for completion in completions],
         visit.sample,
-        measured.weights,
+        weights,
         reward_options(measured),
         context=RewardContext(clips=visit.clips, judge=judge),
     )
@@ -112,6 +114,12 @@ def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
 def distinct_rewards(group: Group) -> set[float]:
     """Rewards that occur among the scored completions of a group."""
     return {c.reward for c in group.completions if c.reward is not None}
+
+
+def mean_reward(group: Group) -> float:
+    """Mean of the scored rewards of a group that has some."""
+    rewards = [c.reward for c in group.completions if c.reward is not None]
+    return math.fsum(rewards) / len(rewards)
 
 
 def has_signal(group: Group) -> bool:

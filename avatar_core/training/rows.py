@@ -11,13 +11,14 @@ import numpy as np
 from torch import Tensor
 
 from avatar_core.algo.losses import LossTerms
+from avatar_core.data.leak import leaks
 from avatar_core.records import CompletionRow, GroupRow, MetricsRow, Tier
 from avatar_core.training.rollout import distinct_rewards, has_signal
 from avatar_core.training.step import StepOutcome
 from avatar_core.training.telemetry import Counters, peak_memory_bytes
 from avatar_core.training.trainee import Look
 from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
-from avatar_core.types import Completion, Group
+from avatar_core.types import Completion, Group, Sample
 
 SMALL_ADVANTAGE = 0.1
 DIAGNOSTICS = ("loss", "kl", "clip_low", "clip_high", "ess")
@@ -53,6 +54,8 @@ class StepRecord(NamedTuple):
     """Tier of each fresh prompt before its group was stored."""
     diagnostics: Mapping[str, float] = MappingProxyType({})
     """Loss and what goes with it, by the names of `DIAGNOSTICS`."""
+    hints_refused: int = 0
+    """Visits of the run so far whose hint was due but holds the reference answer."""
 
 
 def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
@@ -91,6 +94,7 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
         lr=record.lr,
         **{f"seconds_{phase}": record.seconds.get(phase) for phase in PHASES},
         peak_memory_bytes=peak_memory_bytes(),
+        hints_refused=record.hints_refused,
         families={name: _mean(_rights(groups)) for name, groups in _by_family(record).items()},
     )
 
@@ -103,14 +107,14 @@ def diagnostics(terms: LossTerms) -> dict[str, float]:
 
 def group_rows(record: StepRecord) -> list[GroupRow]:
     """The rows of `groups.jsonl` for a step: fresh groups, then replayed ones."""
-    families = _families(record)
+    samples = _samples(record)
     rows = [
-        _group_row(record, group, group.completions, advantages, families)
+        _group_row(record, group, group.completions, advantages, samples)
         for group, advantages in zip(record.fresh, record.advantages, strict=True)
     ]
     for part in record.rehearsal.replayed:
         members = [part.group.completions[member] for member in part.members]
-        rows.append(_group_row(record, part.group, members, part.advantages, families, part))
+        rows.append(_group_row(record, part.group, members, part.advantages, samples, part))
     return rows
 
 
@@ -119,18 +123,20 @@ def _group_row(
     group: Group,
     members: Sequence[Completion],
     advantages: Tensor,
-    families: Mapping[str, str | None],
+    samples: Mapping[str, Sample],
     replay: Replayed | None = None,
 ) -> GroupRow:
+    sample = samples[group.prompt_id]
     return GroupRow(
         step=record.step,
         prompt_id=group.prompt_id,
-        family=families[group.prompt_id],
+        family=sample.family,
         source="replayed" if replay else "fresh",
         policy_step=group.step,
         tier=replay.draw.tier if replay else record.tier_of.get(group.prompt_id),
         baseline=replay.baseline if replay else None,
         hinted=group.hinted,
+        leaked=group.hinted and sample.hint is not None and leaks(sample.hint, sample),
         no_signal=not has_signal(group),
         completions=tuple(
             CompletionRow(
@@ -146,17 +152,17 @@ def _group_row(
     )
 
 
-def _families(record: StepRecord) -> dict[str, str | None]:
-    """Question family of each prompt of the step."""
+def _samples(record: StepRecord) -> dict[str, Sample]:
+    """The samples of the step's prompts by id."""
     visits = [*record.look.visits, *record.rehearsal.visits]
-    return {visit.sample.id: visit.sample.family for visit in visits}
+    return {visit.sample.id: visit.sample for visit in visits}
 
 
 def _by_family(record: StepRecord) -> dict[str, list[Group]]:
-    families = _families(record)
+    samples = _samples(record)
     found: dict[str, list[Group]] = defaultdict(list)
     for group in record.fresh:
-        found[families[group.prompt_id] or "other"].append(group)
+        found[samples[group.prompt_id].family or "other"].append(group)
     return found
 
 

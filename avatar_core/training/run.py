@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -16,58 +15,36 @@ from typing import NamedTuple
 import torch
 
 from avatar_core.asking import Asker
-from avatar_core.config.resolve import resolve_train
+from avatar_core.config.stages import cold_start_config
 from avatar_core.config.train import TrainConfig
 from avatar_core.data.scenes import cache_directory
-from avatar_core.errors import (
-    AvatarError,
-    DataError,
-    NonFiniteError,
-    RunLockedError,
-    memory_errors,
-)
-from avatar_core.files import JsonlAppender, run_lock
+from avatar_core.errors import RunLockedError, memory_errors
+from avatar_core.files import run_lock
 from avatar_core.manifest import CHECKPOINTS, is_sound
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.records import EvalRow, MetricsRow
+from avatar_core.records import EvalRow
 from avatar_core.replay import ReplayBuffer
-from avatar_core.stop import stop_on_signal
-from avatar_core.training.checkpoint import TrainerState, save_checkpoint
+from avatar_core.rewards.judging.judge import Judge
+from avatar_core.run_directory import CONFIG
+from avatar_core.training.advance import advance
+from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import course_of
 from avatar_core.training.data import Data, data_digest, load_data
-from avatar_core.training.directory import (
-    CONFIG,
-    GROUPS,
-    METRICS,
-    check_directory,
-    held_out_rows,
-)
+from avatar_core.training.directory import check_directory, held_out_rows
 from avatar_core.training.held_out import HeldOut, measure_held_out, summarise
+from avatar_core.training.judging import judge_of
 from avatar_core.training.lookahead import Lookahead
-from avatar_core.training.loop import reinforce
 from avatar_core.training.preflight import check_inputs
-from avatar_core.training.rows import StepRecord, group_rows, metrics_row
-from avatar_core.training.sft import supervise
 from avatar_core.training.step import make_optimiser
 from avatar_core.training.taking_up import claim, resume_point, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
+from avatar_core.training.watcher import SILENT, Watcher
 from avatar_core.version import VERSION
 
-
-class Watcher(NamedTuple):
-    """Who is told how a run goes; the functions are called often and must be quick."""
-
-    say: Callable[[str], None]
-    """One sentence about what happens next."""
-    step: Callable[[MetricsRow, int], None]
-    """A finished step, and the number of steps of its run."""
-
-
-SILENT = Watcher(say=lambda _: None, step=lambda *_: None)
 WAITING_SECONDS = 0.5
 """Time between two looks at a stage 0 that another process runs."""
 
@@ -123,10 +100,11 @@ def run_stage(
         claim(run, config, policy)
         loader = stack.enter_context(MediaLoader(config.media))
         asker = Asker(policy, loader, system_prompt=config.rollout.system_prompt)
-        trainee = new_trainee(policy, stack.enter_context(Lookahead(asker)), data, config)
+        lookahead = stack.enter_context(Lookahead(asker))
+        trainee = new_trainee(policy, lookahead, data, config, judge_of(config, run))
         # Measured and frozen before weights are restored: the policy that the run began with.
         before = measure(policy, asker, data, config, "before", watcher)
-        if config.stage > 0 and config.loss.beta > 0:
+        if needs_reference(config):
             with policy.reference():
                 pass
         done = take_up(run, config, policy, trainee.state, checkpoint)
@@ -140,11 +118,21 @@ def run_stage(
 
 
 def choose_trained(policy: QwenOmniPolicy, config: TrainConfig) -> None:
-    """Decide which weights training changes: those of a low-rank adapter, or all of the model."""
+    """Decide which weights training changes, an adapter's or all, and what it keeps in memory."""
     if config.tuning == "lora":
         policy.add_adapter(config.lora.rank, config.lora.alpha, seed=config.seed)
     else:
         policy.merge_adapter()
+    if config.optim.gradient_checkpointing:
+        policy.recompute_activations()
+
+
+def needs_reference(config: TrainConfig) -> bool:
+    """Whether anything of a run looks at the policy that it began with."""
+    hints, replay = config.hints, config.replay
+    stuck = hints.enabled and hints.rule != "zero_streak" and hints.kl_to == "reference"
+    scored = replay.enabled and replay.priority == "release" and replay.kl_weight > 0
+    return config.stage > 0 and (config.loss.beta > 0 or stuck or scored)
 
 
 def starting_point(config: TrainConfig, watcher: Watcher) -> str:
@@ -161,7 +149,7 @@ def cold_start(watcher: Watcher) -> Path:
 
     It is trained once for all seeds and presets, so that runs compared start from one policy.
     """
-    first = resolve_train(stage=0, preset="paper", flags={"data": "scenes", "seed": 0})
+    first = cold_start_config()
     watcher.say("preparing scenes for stage 0")
     data = load_data(first)
     taught = data_digest(data.training.values())
@@ -204,17 +192,13 @@ def memory_remedy(config: TrainConfig) -> str:
 
 
 def new_trainee(
-    policy: QwenOmniPolicy, lookahead: Lookahead, data: Data, config: TrainConfig
+    policy: QwenOmniPolicy,
+    lookahead: Lookahead,
+    data: Data,
+    config: TrainConfig,
+    judge: Judge | None,
 ) -> Trainee:
     """A policy with all that its training needs, as a run begins."""
-    replay = config.replay
-    buffer = ReplayBuffer(
-        replay.capacity,
-        replay.ratios,
-        window=replay.window,
-        min_fill=replay.min_fill,
-        members_per_group=replay.members_per_group,
-    )
     return Trainee(
         policy=policy,
         lookahead=lookahead,
@@ -223,62 +207,10 @@ def new_trainee(
         state=TrainerState(
             optimiser=make_optimiser(policy.parameters(), config.optim),
             counters=Counters(),
-            buffer=buffer,
+            buffer=ReplayBuffer.from_config(config.replay),
             data=data_digest(data.training.values()),
         ),
-    )
-
-
-def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher: Watcher) -> None:
-    """Take the remaining steps, recording each and saving as configured or before an end.
-
-    Raises:
-        Stopped: a signal came.
-        NonFiniteError: `optim.max_skipped` consecutive steps were not finite.
-        DataError: no prompt of as many consecutive steps could be read.
-    """
-    steps = (supervise if config.stage == 0 else reinforce)(trainee, config, done=done)
-    missed = 0
-    kept: list[Path] = []
-    with (
-        stop_on_signal() as stop,
-        JsonlAppender(run / METRICS) as metrics,
-        JsonlAppender(run / GROUPS) as groups,
-    ):
-        for record in steps:
-            row = metrics_row(record, trainee.state.counters)
-            for group in group_rows(record):
-                groups.append(group.to_row())
-            metrics.append(row.to_row())
-            watcher.step(row, config.steps)
-            missed = 0 if record.outcome.taken else missed + 1
-            lost = missed >= config.optim.max_skipped
-            due = record.step == config.steps or record.step % config.checkpoint.every == 0
-            if due or lost or stop.signal is not None:
-                kept = save_checkpoint(
-                    run,
-                    record.step,
-                    trainee.policy,
-                    trainee.state,
-                    keep=config.checkpoint.keep,
-                    trusted=kept,
-                )
-            if lost:
-                raise too_many_missed(record, missed)
-            stop.raise_if_asked(f"stopped after step {record.step}; the same command continues")
-
-
-def too_many_missed(record: StepRecord, missed: int) -> AvatarError:
-    """The error that ends a run whose steps cannot be taken any more."""
-    if not record.look.visits:
-        return DataError(
-            f"step {record.step}: no prompt of {missed} consecutive steps could be read; "
-            f"the last: {record.look.failures[-1]}"
-        )
-    names = ", ".join(visit.sample.id for visit in record.look.visits)
-    return NonFiniteError(
-        f"step {record.step}: loss or gradient was not finite in {missed} consecutive steps "
-        f"(last samples {names}); lower optim.lr or look at the samples"
+        judge=judge,
     )
 
 

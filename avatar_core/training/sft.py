@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
 from avatar_core.config.train import TrainConfig
-from avatar_core.models.policy import TokenLogprobs
+from avatar_core.models.policy import Policy, TokenLogprobs
+from avatar_core.training.rollout import Visit
 from avatar_core.training.rows import StepRecord
 from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
 from avatar_core.training.telemetry import Stopwatch
@@ -32,15 +34,10 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         if not look.visits:
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
             continue
-        with watch.phase("encode"):
-            encoded = policy.encode([visit.prepared for visit in look.visits])
+        losses: list[float] = []
         with watch.phase("train"):
-            traces = [
-                [policy.encode_text(trace) for trace in visit.sample.responses]
-                for visit in look.visits
-            ]
-            loss = negative_log_likelihood(policy.logprobs(encoded, traces))
-            outcome = take_step(state.optimiser, loss, lr=lr, max_norm=config.optim.max_grad_norm)
+            parts = losses_of(policy, look.visits, config.optim.accumulate, losses)
+            outcome = take_step(state.optimiser, parts, lr=lr, max_norm=config.optim.max_grad_norm)
         state.counters.count_step((), replayed=0, taken=outcome.taken)
         yield StepRecord(
             step,
@@ -50,10 +47,32 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             outcome,
             lr,
             watch.seconds,
-            diagnostics={"loss": float(loss.detach())},
+            diagnostics={"loss": math.fsum(losses)},
         )
 
 
-def negative_log_likelihood(tokens: TokenLogprobs) -> Tensor:
-    """Mean negative log-probability over the true places of the mask, a scalar."""
-    return -tokens.logprobs.sum() / tokens.mask.sum().clamp(min=1)
+def losses_of(
+    policy: Policy, visits: Sequence[Visit], count: int, noted: list[float]
+) -> Iterator[Tensor]:
+    """The loss of a batch in at most `count` parts that add up to it, each a scalar.
+
+    Args:
+        policy: in training.
+        visits: the batch; each sample has traces.
+        count: parts to cut it into.
+        noted: is given the value of each part.
+    """
+    traces = [[policy.encode_text(text) for text in v.sample.responses] for v in visits]
+    total = sum(len(trace) for every in traces for trace in every)
+    cuts = [round(len(visits) * place / count) for place in range(count + 1)]
+    for low, high in zip(cuts, cuts[1:], strict=False):
+        if high > low:
+            encoded = policy.encode([visit.prepared for visit in visits[low:high]])
+            loss = negative_log_likelihood(policy.logprobs(encoded, traces[low:high]), total)
+            noted.append(float(loss.detach()))
+            yield loss
+
+
+def negative_log_likelihood(tokens: TokenLogprobs, total: int) -> Tensor:
+    """Negative log-probability summed over the true places of the mask, over `total`, a scalar."""
+    return -tokens.logprobs.sum() / max(1, total)

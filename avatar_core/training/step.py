@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -55,9 +55,16 @@ def parameters_of(optimiser: torch.optim.Optimizer) -> list[Tensor]:
 
 
 def take_step(
-    optimiser: torch.optim.Optimizer, loss: Tensor, *, lr: float, max_norm: float
+    optimiser: torch.optim.Optimizer,
+    loss: Tensor | Iterable[Tensor],
+    *,
+    lr: float,
+    max_norm: float,
 ) -> StepOutcome:
     """Backpropagate a loss and update, or leave everything as it is when a number is not finite.
+
+    Several losses are one in parts that add up to it. Each is backpropagated before the next is
+    asked for, so that one graph at a time is held.
 
     Gradients are looked at after backward: a finite loss can have a gradient that is not, and
     replacing a NaN loss by zero leaves NaN in the gradients (measured). Gradients are cleared in
@@ -65,8 +72,7 @@ def take_step(
     """
     parameters = parameters_of(optimiser)
     norm = math.inf
-    if bool(torch.isfinite(loss.detach())):
-        loss.backward()  # type: ignore[no-untyped-call]
+    if all(_backpropagated(part) for part in ([loss] if isinstance(loss, Tensor) else loss)):
         gradients = [p.grad for p in parameters if p.grad is not None]
         norm = float(torch.nn.utils.get_total_norm(gradients))
     if math.isfinite(norm):
@@ -76,3 +82,11 @@ def take_step(
         optimiser.step()
     optimiser.zero_grad(set_to_none=True)
     return StepOutcome(True, norm) if math.isfinite(norm) else NOT_TAKEN
+
+
+def _backpropagated(loss: Tensor) -> bool:
+    """Add the gradient of a loss to the parameters', if it is finite; says whether it is."""
+    finite = bool(torch.isfinite(loss.detach()))
+    if finite:
+        loss.backward()  # type: ignore[no-untyped-call]
+    return finite

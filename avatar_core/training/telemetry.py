@@ -29,6 +29,9 @@ class Counters:
     unscored: int = 0
     skipped_steps: int = 0
     media_failed: int = 0
+    judge_graded: int = 0
+    judge_unparsed: int = 0
+    judge_unreachable: int = 0
 
     def count_step(self, fresh: Sequence[Group], *, replayed: int, taken: bool) -> None:
         """Add a step; every completion generated counts, whatever became of it.

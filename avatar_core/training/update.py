@@ -22,6 +22,7 @@ from avatar_core.algo.tas import tas_weights
 from avatar_core.config.train import AdvantageConfig, TrainConfig
 from avatar_core.models.policy import Encoded, Policy, TokenLogprobs
 from avatar_core.replay.buffer import Drawn
+from avatar_core.seeds import rng_from
 from avatar_core.training.rollout import Visit
 from avatar_core.types import Completion, Group
 
@@ -67,12 +68,17 @@ class Rehearsal(NamedTuple):
         """Number of completions."""
         return sum(len(part.members) for part in self.replayed)
 
+    @property
+    def completions(self) -> list[list[Completion]]:
+        """The drawn completions of each prompt."""
+        return [[r.group.completions[m] for m in r.members] for r in self.replayed]
+
     def part(self, policy: Policy) -> Part:
         """Encode the prompts under the current policy."""
         return Part(
             encoded=policy.encode([visit.prepared for visit in self.visits]),
             visits=self.visits,
-            completions=[[r.group.completions[m] for m in r.members] for r in self.replayed],
+            completions=self.completions,
             advantages=[r.advantages for r in self.replayed],
         )
 
@@ -85,6 +91,49 @@ def fresh_advantages(groups: Sequence[Group], config: AdvantageConfig) -> list[T
     rewards = torch.tensor([[c.reward or 0.0 for c in group.completions] for group in groups])
     scored = torch.tensor([[c.reward is not None for c in group.completions] for group in groups])
     return list(group_advantages(rewards, scored, eps=config.eps, scale=config.scale))
+
+
+def trained_members(groups: Sequence[Group], size: int, seed: int, step: int) -> list[list[int]]:
+    """Which completions of fresh groups enter the update when the others give way to replay.
+
+    Args:
+        groups: fresh groups of one step.
+        size: completions to keep of each; as many as it has keeps all.
+        seed: of the run.
+        step: optimiser step; the choice follows from these, the prompt and its place in the step.
+    """
+    return [
+        sorted(
+            rng_from(seed, "discard", step, group.prompt_id, place).sample(
+                range(len(group.completions)), min(size, len(group.completions))
+            )
+        )
+        for place, group in enumerate(groups)
+    ]
+
+
+@torch.no_grad()
+def reference_gaps(
+    policy: Policy, visits: Sequence[Visit], groups: Sequence[Group]
+) -> list[list[float]]:
+    """Mean over the tokens of each fresh completion of log π_rollout − log π_ref, by group.
+
+    The priority "release" of the replay buffer scores stored completions by it. One forward pass of
+    the reference over all completions.
+
+    Args:
+        policy: whose reference is asked.
+        visits: the prompts as they were shown.
+        groups: their completions.
+    """
+    tokens = [[_ids(completion) for completion in group.completions] for group in groups]
+    with policy.reference() as reference:
+        encoded = reference.encode([visit.prepared for visit in visits])
+        found = reference.logprobs(encoded, tokens)
+    members = [completion for group in groups for completion in group.completions]
+    sums = _pad_like(found.mask, [c.logprobs for c in members]) - found.logprobs
+    means = iter((sums.sum(dim=1) / found.mask.sum(dim=1).clamp(min=1)).tolist())
+    return [[next(means) for _ in group.completions] for group in groups]
 
 
 def replayed_advantages(
@@ -116,9 +165,45 @@ def replayed_advantages(
     ]
 
 
+class Scored(NamedTuple):
+    """Completions of an update under the current policy: B rows, padded on the right."""
+
+    logprobs: Tensor
+    """log π_θ, float32 [B, T], with gradients."""
+    mask: Tensor
+    """bool [B, T]: true on completion tokens."""
+    behaviour: Tensor
+    """log π_β of the policy that drew them, float32 [B, T]."""
+    kl: Tensor | None
+    """KL term of each token, float32 [B, T], with gradients; `None` without one."""
+    advantages: Tensor
+    """float32 [B]."""
+
+    def detached(self) -> Scored:
+        """The same numbers without the graph behind them."""
+        return Scored(*(None if value is None else value.detach() for value in self))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scored]) -> Scored:
+        """The rows of several parts."""
+        kls = [part.kl for part in parts if part.kl is not None]
+        return cls(
+            logprobs=_stack([part.logprobs for part in parts]),
+            mask=_stack([part.mask for part in parts]),
+            behaviour=_stack([part.behaviour for part in parts]),
+            kl=_stack(kls) if kls else None,
+            advantages=torch.cat([part.advantages for part in parts]),
+        )
+
+
 def update_loss(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> LossTerms:
     """The loss over all completions of an update; only parts with completions may be given."""
-    loss, shaping = config.loss, config.advantage
+    return loss_terms(score_parts(policy, parts, config), config)
+
+
+def score_parts(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> Scored:
+    """Log-probabilities and KL of all completions of some parts under the current policy."""
+    loss = config.loss
     tokens = [[[_ids(c) for c in group] for group in part.completions] for part in parts]
     current = _join(
         [policy.logprobs(part.encoded, ids) for part, ids in zip(parts, tokens, strict=True)]
@@ -133,18 +218,27 @@ def update_loss(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> L
         if loss.kl_weights == "importance":
             kl = kl * off_policy_weights(current.logprobs, behaviour, mask)
     advantages = torch.cat([values for part in parts for values in part.advantages])
+    return Scored(current.logprobs, mask, behaviour, kl, advantages.to(mask.device))
+
+
+def loss_terms(scored: Scored, config: TrainConfig) -> LossTerms:
+    """The loss over scored completions, with Temporal Advantage Shaping."""
+    loss, shaping = config.loss, config.advantage
     return policy_loss(
-        current.logprobs,
-        behaviour,
-        advantages.to(mask.device),
-        mask,
+        scored.logprobs,
+        scored.behaviour,
+        scored.advantages,
+        scored.mask,
         clip_low=loss.clip_low,
         clip_high=loss.clip_high,
         level=loss.level,
         weights=tas_weights(
-            mask, shaping.tas_lambda, shape=shaping.tas_shape, normalize=shaping.tas_normalize
+            scored.mask,
+            shaping.tas_lambda,
+            shape=shaping.tas_shape,
+            normalize=shaping.tas_normalize,
         ),
-        kl=kl,
+        kl=scored.kl,
         beta=loss.beta,
         aggregate=loss.aggregate,
         max_length=config.sampling.max_new_tokens,
@@ -169,14 +263,16 @@ def _ids(completion: Completion) -> Tensor:
 
 
 def _join(parts: Sequence[TokenLogprobs]) -> TokenLogprobs:
-    """Stack the rows of several parts, padded on the right to the longest completion."""
-    width = max(part.mask.shape[1] for part in parts)
-    pads = [(0, width - part.mask.shape[1]) for part in parts]
-    pad = torch.nn.functional.pad
+    """Stack the rows of several parts."""
     return TokenLogprobs(
-        torch.cat([pad(part.logprobs, by) for part, by in zip(parts, pads, strict=True)]),
-        torch.cat([pad(part.mask, by) for part, by in zip(parts, pads, strict=True)]),
+        _stack([part.logprobs for part in parts]), _stack([part.mask for part in parts])
     )
+
+
+def _stack(rows: Sequence[Tensor]) -> Tensor:
+    """Stack matrices on each other, padded on the right to the widest."""
+    width = max(part.shape[1] for part in rows)
+    return torch.cat([torch.nn.functional.pad(part, (0, width - part.shape[1])) for part in rows])
 
 
 def _pad_like(mask: Tensor, rows: Sequence[np.ndarray]) -> Tensor:

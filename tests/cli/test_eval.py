@@ -106,8 +106,27 @@ def test_bad_input_is_one_line_and_writes_nothing(
         assert shown.err.startswith("avatar: ")
         assert shown.err.count("\n") == 1
         assert message in shown.err
+    long = "x" * 300
+    for flag in ("--model", "--data-root", "--out", "--baseline"):
+        assert main(["eval", "scenes", flag, long]) == 2
+        shown = capsys.readouterr()
+        assert shown.err.startswith(f"avatar: {flag} {long[:80]}: cannot be used as a path")
     assert len(mistakes) == 13
     assert list(tmp_path.iterdir()) == []
+
+
+def test_memory_that_runs_out_is_exit_code_8(
+    run: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def measure(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr("avatar_core.evaluation.run.measure", measure)
+    assert main(["eval", "scenes", "--model", run, "--out", str(tmp_path / "out")]) == 8
+    assert capsys.readouterr().err == (
+        "avatar: memory ran out (CUDA out of memory. Tried to allocate 2 GiB); "
+        "use a smaller --batch-size or --max-new-tokens\n"
+    )
 
 
 def test_failed_items_show_the_tables_and_exit_3(

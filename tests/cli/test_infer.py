@@ -134,6 +134,8 @@ def test_bad_input_is_one_line_and_exit_code_2(
         ([clip, "What?", "--fps", "0"], "fps"),
         ([clip, "What?", "--start", "2", "--end", "1"], "--end 1 is not after --start 2"),
         ([clip, "What?", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
+        ([clip, "What?", "--model", "x" * 300], "cannot be used as a path (File name too long)"),
+        (["x" * 300, "What?"], "cannot be used as a path (File name too long)"),
     ]
     for arguments, message in mistakes:
         model = [] if "--model" in arguments else ["--model", run]
@@ -143,9 +145,21 @@ def test_bad_input_is_one_line_and_exit_code_2(
         assert shown.err.startswith("avatar: ")
         assert shown.err.count("\n") == 1
         assert message in shown.err
-    assert len(mistakes) == 9
+    assert len(mistakes) == 11
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "notes.txt",
         "silent.mp4",
         "sound.mp4",
     ]
+
+
+def test_memory_that_runs_out_is_exit_code_8(
+    run: str, clip: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("avatar_core.inference.load_policy", load)
+    assert main(["infer", clip, "What?", "--model", run]) == 8
+    expected = "avatar: memory ran out (MemoryError); use a smaller --max-frames, --max-pixels, "
+    assert capsys.readouterr().err.startswith(expected)

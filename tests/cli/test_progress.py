@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import sys
-import types
-
 import pytest
 
 from avatar_cli.options import Output
@@ -20,11 +17,8 @@ def test_the_note_names_what_matters() -> None:
 
 
 def test_notes_go_to_stderr_unless_quiet(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    module = types.ModuleType("avatar_core.training.run")
-    module.Watcher = types.SimpleNamespace  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
     for output, expected in ((Output(), "loading [x]\n"), (Output(quiet=True), "")):
         with training_progress(output) as watcher:
             watcher.say("loading [x]")

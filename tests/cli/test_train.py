@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from avatar_cli.__main__ import main
 from avatar_core.config.resolve import resolve_train
 from avatar_core.evaluation.tally import Interval
+from avatar_core.rewards import REWARDS
 from avatar_core.training.held_out import Accuracy, HeldOut
 from tests.media.clips import tone, write_clip
 from tests.run_records import group_row, metrics_row, write_run
@@ -57,6 +59,40 @@ def test_a_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert document == resolve_train(stage=1, flags={"tuning": "lora"}).model_dump(mode="json")
 
 
+def test_a_dry_run_of_all_stages(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", "--stage", "all", "--steps", "3", "--out", "mine", "--dry-run"]
+    assert main([*arguments, "--json"]) == 0
+    shown = capsys.readouterr()
+    stages = json.loads(shown.out)["stages"]
+    assert [(one["stage"], one["out"], one["steps"]) for one in stages] == [
+        (stage, f"mine/stage{stage}", 3) for stage in range(4)
+    ]
+    runs = ", ".join(f"mine/stage{stage}" for stage in range(4))
+    assert shown.err == f"every input is sound; without --dry-run this runs in {runs}\n"
+    assert main([*arguments, "--quiet"]) == 0
+    assert capsys.readouterr().out.count("stage = ") == 4
+    assert not any(elsewhere.iterdir())
+
+
+def test_reward_files_are_given_by_a_flag(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, table in (("REWARDS", dict(REWARDS)), ("_loaded", {})):
+        monkeypatch.setattr(f"avatar_core.rewards.custom.{name}", table)
+    weights = ["--set", "reward.weights={ accuracy = 1.0 }"]
+    for name in ("one", "two"):
+        (elsewhere / f"{name}.py").write_text(
+            f"from avatar_core.rewards.custom import REWARDS\nREWARDS['{name}'] = min\n", "utf-8"
+        )
+    files = ["--reward-file", "one.py", "--reward-file", "two.py"]
+    assert main(["train", "--stage", "1", *files, *weights, "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reward"]["files"] == ["one.py", "two.py"]
+    (elsewhere / "bad.py").write_text("raise RuntimeError('no')\n", "utf-8")
+    assert main(["train", "--stage", "1", "--reward-file", "bad.py", "--dry-run"]) == 2
+    shown = capsys.readouterr().err
+    assert shown == "avatar: reward file bad.py: raised RuntimeError: no; mend it\n"
+
+
 def test_an_adapter_on_an_unsaved_model_is_refused(
     elsewhere: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,6 +121,9 @@ def test_the_directory_of_a_file_is_kept_and_a_flag_wins(
         (["--out", "bad.jsonl/run"], "is no directory that can be written"),
         (["--set", "reward.weights.formt=1.0"], "did you mean 'format'?"),
         (["--set", "media.fps=0"], "media.fps"),
+        (["--reward-file", "nowhere.py"], "nowhere.py: cannot read: No such file"),
+        (["--reward-file", LONG], f"--reward-file {LONG[:80]}: cannot be used as a path"),
+        (["--set", "reward.weights={judge=1.0}", "--data", "x"], "the scripted judge knows the"),
         (["--model", "a b"], "no directory and no hub id"),
         (["--out", LONG], f"--out {LONG[:80]}: cannot be used as a path (File name too long)"),
         (["--out", f"absent/{LONG}/run"], "cannot be used as a path (File name too long)"),
@@ -175,6 +214,36 @@ def test_an_unsound_checkpoint_is_exit_code_4(
     assert "hollow: holds neither a model" in capsys.readouterr().err
 
 
+def test_all_stages_end_with_one_table(
+    elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train_stages(configs: Any, *, resume: bool, watcher: Any) -> list[Any]:
+        assert resume
+        results = []
+        for config in configs:
+            write_run(Path(config.out), [metrics_row(1)], [group_row([1.0, 0.0], [1.0, -1.0])])
+            held_out = HELD_OUT if config.stage else None
+            results.append(types.SimpleNamespace(directory=Path(config.out), held_out=held_out))
+        return results
+
+    module = types.ModuleType("avatar_core.training.stages")
+    module.train_stages = train_stages  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    assert main(["train", "--stage", "all"]) == 0
+    shown = capsys.readouterr()
+    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
+    for family in ("1 visual", "2 audio-visual", "3 localisation"):
+        assert f"{family} 200 25.0 % 50.0 % +25.0" in lines
+    assert "Reward diversity" not in shown.out
+    assert "avatar report runs/all/stage0 runs/all/stage1" in shown.err
+    for stage in range(4):
+        shutil.rmtree(elsewhere / "runs" / "all" / f"stage{stage}")
+    assert main(["train", "--stage", "all", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [one["stage"] for one in document["held_out"]] == [1, 2, 3]
+    assert len(document["runs"]) == 4
+
+
 @pytest.fixture
 def trained(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """In the place of the core's `train` one that leaves a small run; gives what it was told."""
@@ -188,7 +257,6 @@ def trained(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     module = types.ModuleType("avatar_core.training.run")
     module.train = train  # type: ignore[attr-defined]
-    module.Watcher = types.SimpleNamespace  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "avatar_core.training.run", module)
     return told
 

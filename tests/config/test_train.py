@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from avatar_core.config.judge import JUDGE_FREE_ON_RESUME
 from avatar_core.config.resolve import dotted_keys, flatten
 from avatar_core.config.train import FREE_ON_RESUME, TrainConfig
 
@@ -23,7 +24,9 @@ def test_the_fields_that_may_change_on_resume_are_these() -> None:
         "checkpoint.keep",
         "media.workers",
         "media.cache_bytes",
+        *JUDGE_FREE_ON_RESUME,
     }
+    assert len(JUDGE_FREE_ON_RESUME) == 9
     # A name in the list that no field has would free nothing and look as if it did.
     assert all(any(key.split(".")[0] == f or key == f for key in keys) for f in FREE_ON_RESUME)
 

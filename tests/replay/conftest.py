@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from avatar_core.replay import Drawn, ReplayBuffer
 from avatar_core.types import Completion, Group
 
 MakeGroup = Callable[..., Group]
@@ -14,6 +15,18 @@ MakeGroup = Callable[..., Group]
 def make_group() -> MakeGroup:
     """Build a group from a prompt id and rewards; every completion gets distinct tokens."""
     return group
+
+
+@pytest.fixture(scope="session")
+def insert() -> Callable[..., None]:
+    """Insert a group with advantages and KL, as the priority "release" wants them."""
+    return insert_with_values
+
+
+@pytest.fixture(scope="session")
+def named() -> Callable[[Sequence[Drawn]], list[tuple[object, ...]]]:
+    """What identifies the completions of a draw."""
+    return names
 
 
 def group(
@@ -36,3 +49,17 @@ def group(
         for index, reward in enumerate(rewards)
     )
     return Group(prompt_id, step, completions, hinted, media_key="m")
+
+
+def insert_with_values(buffer: ReplayBuffer, made: Group) -> None:
+    rewards = [member.reward or 0.0 for member in made.completions]
+    mean = sum(rewards) / max(len(rewards), 1)
+    buffer.insert(
+        made,
+        advantages=[reward - mean for reward in rewards],
+        kl=[0.01 * (index + made.step % 5) for index in range(len(rewards))],
+    )
+
+
+def names(drawn: Sequence[Drawn]) -> list[tuple[object, ...]]:
+    return [(d.number, d.member, d.tier, d.reuse, d.weight, d.group.prompt_id) for d in drawn]

@@ -69,11 +69,9 @@ def test_an_empty_tier_is_topped_up_from_the_others(make_group):
     buffer = filled(make_group, 20, capacity=1_000)
     # Only the four easiest prompts stay stored; all twenty are still seen.
     state = buffer.state_dict()
-    kept = [row for row in state["groups"] if row["prompt_id"] in ("16", "17", "18", "19")]
-    sizes = [row["tokens"] for row in state["groups"] for row in row["completions"]]
-    tail = sum(sizes[-8:])
+    kept = [row for row in state["groups"] if row["number"] >= 16]
     state["groups"] = kept
-    state["arrays"] = {name: array[-tail:] for name, array in state["arrays"].items()}
+    state["records"] = state["records"][-4:]
     buffer.load_state_dict(state)
     for seed in range(30):
         drawn = buffer.draw(4, random.Random(seed))
@@ -102,12 +100,38 @@ def test_members_per_group_takes_the_extremes_of_a_group(make_group):
         assert [d.member for d in hard] == [0, 3]
 
 
-def test_reuse_counts_the_draws_of_a_group(make_group):
-    buffer = filled(make_group, 1, rewards=(0.0, 0.5, 1.0))
-    assert [d.reuse for d in buffer.draw(2, random.Random(0))] == [0, 0]
-    assert [d.reuse for d in buffer.draw(1, random.Random(0))] == [1]
-    assert buffer.reuse(0) == 2
-    assert [stored.reuse for stored in buffer.groups()] == [2]
+def test_a_draw_changes_nothing_and_use_is_counted_when_it_is_marked(make_group):
+    buffer = filled(make_group, 3, rewards=(0.0, 0.5, 1.0))
+    before = buffer.state_dict()
+    first, again = (buffer.draw(4, random.Random(0)) for _ in range(2))
+    assert buffer.state_dict() == before
+    assert [(d.number, d.member, d.reuse) for d in first] == [
+        (d.number, d.member, d.reuse) for d in again
+    ]
+    # Groups count once for an update, however many of their completions it used.
+    used = {d.number for d in first}
+    assert len(used) < len(first)
+    buffer.mark_used(first)
+    assert [buffer.reuse(number) for number in range(3)] == [int(n in used) for n in range(3)]
+    buffer.mark_used(d for d in first if d.number == 0)
+    assert [stored.reuse for stored in buffer.groups()] == [
+        (n in used) + (n == 0 and n in used) for n in range(3)
+    ]
+    assert {d.number: d.reuse for d in buffer.draw(9, random.Random(0))} == {
+        number: buffer.reuse(number) for number in range(3)
+    }
+
+
+def test_use_of_a_group_that_has_left_is_passed_over(make_group):
+    buffer = filled(make_group, 2, capacity=4)
+    drawn = buffer.draw(4, random.Random(0))
+    buffer.insert(make_group("2", [0.0, 1.0], step=2))
+    left = {stored.number for stored in buffer.groups()}
+    assert len(left) == 2
+    buffer.mark_used(drawn)
+    assert {stored.number: stored.reuse for stored in buffer.groups()} == {
+        number: int(number < 2) for number in left
+    }
 
 
 def test_the_same_rng_gives_the_same_draw(make_group):

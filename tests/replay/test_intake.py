@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from avatar_core.replay.intake import admit
+from avatar_core.replay.intake import admit, admit_values
 
 
 def with_first(group, **changes):
@@ -13,14 +13,9 @@ def with_first(group, **changes):
     return dataclasses.replace(group, completions=(first, *group.completions[1:]))
 
 
-def test_views_are_copied_and_sound_groups_pass_as_they_are(make_group):
+def test_sound_groups_pass_as_they_are(make_group):
     group = make_group("q", [1.0, 0.0])
-    batch = np.arange(1_000, dtype=np.int32)
     assert admit(group) is group
-    admitted = admit(with_first(group, token_ids=batch[:3]))
-    assert admitted.completions[0].token_ids.base is None
-    assert admitted.completions[0].token_ids.tolist() == [0, 1, 2]
-    assert admitted.completions[1] is group.completions[1]
 
 
 def test_other_number_types_become_32_bit(make_group):
@@ -49,3 +44,14 @@ def test_other_number_types_become_32_bit(make_group):
 def test_what_would_poison_the_buffer_is_refused(make_group, changes, message):
     with pytest.raises(ValueError, match=message):
         admit(with_first(make_group("q", [1.0]), **changes))
+
+
+def test_values_come_one_for_each_completion(make_group):
+    group = make_group("q", [1.0, None])
+    assert admit_values(group, "kl", [np.float32(0.5), 1], needed=True) == (0.5, 1.0)
+    assert admit_values(group, "kl", None, needed=False) is None
+    for values in ([0.5], [0.5, 0.5, 0.5], [0.5, float("nan")], [0.5, float("inf")]):
+        with pytest.raises(ValueError, match="kl of 'q' must be 2 finite numbers"):
+            admit_values(group, "kl", values, needed=False)
+    with pytest.raises(ValueError, match="needs kl of 'q'; pass kl to insert"):
+        admit_values(group, "kl", None, needed=True)

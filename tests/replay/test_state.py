@@ -9,6 +9,7 @@ import pytest
 
 from avatar_core.errors import CheckpointError
 from avatar_core.replay import ReplayBuffer
+from avatar_core.replay.state import digest_of
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def state(make_group):
     buffer = ReplayBuffer(min_fill=1)
     for step in range(6):
         buffer.insert(make_group(f"p{step % 3}", [0.5, None, 1.0], step=step))
-    buffer.draw(3, random.Random(0))
+    buffer.mark_used(buffer.draw(3, random.Random(0)))
     return buffer.state_dict()
 
 
@@ -32,23 +33,27 @@ def set_in(*path):
     return change
 
 
-def test_the_state_is_json_and_two_vectors(state):
-    arrays = state.pop("arrays")
+def with_record(record: bytes):
+    def change(state):
+        state["records"][0] = record
+        state["groups"][0]["digest"] = digest_of(record)
+
+    return change
+
+
+def test_the_state_is_json_and_records(state):
+    records = state.pop("records")
     assert json.loads(json.dumps(state, allow_nan=False)) == state
-    # 6 groups of completions with 3, 4 and 5 tokens.
-    assert {name: (a.dtype.name, a.shape) for name, a in arrays.items()} == {
-        "token_ids": ("int32", (72,)),
-        "logprobs": ("float32", (72,)),
-    }
+    assert [digest_of(record) for record in records] == [row["digest"] for row in state["groups"]]
+    assert len(records) == 6
+    assert sum(row["reuse"] for row in state["groups"]) == 3
+    assert (state["schema_version"], state["next_number"], state["latest_step"]) == (2, 6, 5)
 
 
 def test_loading_gives_back_every_field(state, make_group):
     buffer = ReplayBuffer(min_fill=1)
     buffer.load_state_dict(state)
-    again = buffer.state_dict()
-    for name in ("token_ids", "logprobs"):
-        assert np.array_equal(again["arrays"].pop(name), state["arrays"].pop(name))
-    assert again == state
+    assert buffer.state_dict() == state
     stored = next(buffer.groups())
     expected = make_group("p0", [0.5, None, 1.0])
     assert (stored.group.prompt_id, stored.group.media_key) == ("p0", "m")
@@ -72,28 +77,40 @@ def test_smaller_settings_drop_the_oldest(state):
     assert buffer.baseline("p0") == 0.75
 
 
+def test_groups_stored_for_another_priority_are_refused(state, make_group, insert):
+    with pytest.raises(CheckpointError, match="stored without advantages"):
+        ReplayBuffer(priority="release").load_state_dict(state)
+    with pytest.raises(CheckpointError, match="stored without kl"):
+        ReplayBuffer(priority="release", proxy="reward").load_state_dict(state)
+    ReplayBuffer(priority="release", proxy="reward", kl_weight=0.0).load_state_dict(state)
+    full = ReplayBuffer(priority="release")
+    insert(full, make_group("q", [0.0, 1.0], step=3))
+    other = ReplayBuffer(priority="release")
+    other.load_state_dict(full.state_dict())
+    stored = next(other.groups())
+    assert (stored.advantages, stored.kl) == ((-0.5, 0.5), (0.03, 0.04))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (set_in("schema_version", 2), "schema_version"),
+        (set_in("schema_version", 1), "schema_version"),
         (set_in("extra", 1), "extra"),
         (lambda state: state.pop("next_number"), "next_number"),
         (set_in("next_number", 5), "numbers do not rise"),
+        (set_in("latest_step", 4), "later step"),
         (set_in("groups", 1, "number", 0), "numbers do not rise"),
-        (set_in("groups", 0, "prompt_id", "unknown"), "more groups than visits"),
+        (lambda state: state["prompts"].pop("p0"), "more groups than visits"),
         (set_in("prompts", "p0", "visits", 1), "more groups than visits"),
         (set_in("prompts", "p0", "window", [float("nan")]), "window"),
         (set_in("groups", 0, "reuse", -1), "reuse"),
-        (set_in("groups", 0, "completions", []), "no reward"),
-        (set_in("groups", 0, "completions", 0, "tokens", 4), "72 values, 73 are listed"),
-        (set_in("groups", 0, "completions", 0, "tokens", -1), "tokens"),
-        (set_in("groups", 0, "completions", 0, "reward", "1"), "reward"),
-        (set_in("groups", 0, "completions", 0, "text", 1), "text"),
-        (set_in("arrays", None), "'token_ids' is missing"),
-        (set_in("arrays", "logprobs", np.zeros(72)), "'logprobs'.*float32"),
-        (set_in("arrays", "token_ids", np.zeros((72, 1), np.int32)), "vector"),
-        (set_in("arrays", "token_ids", np.zeros(71, np.int32)), "71 values"),
+        (set_in("groups", 0, "digest", "0" * 32), "group 0 is not what its digest says"),
         (set_in("groups", None), "groups"),
+        (set_in("records", None), "expected a list of 6"),
+        (set_in("records", 0, None), "group 0 is not what"),
+        (lambda state: state["records"].pop(), "expected a list of 6"),
+        (lambda state: state["records"].reverse(), "is not what its digest says"),
+        (with_record(b""), "group 0: its head is cut off"),
     ],
 )
 def test_an_unsound_state_is_refused_and_changes_nothing(state, change, message):

@@ -3,9 +3,10 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
 
-from avatar_core.replay.tiers import RankedPrompts, quotas, rank_of
+from avatar_core.replay.tiers import TIERS, RankedPrompts, quotas, rank_of
 
 SHARES = (0.25, 0.35, 0.40)
 
@@ -77,30 +78,31 @@ def test_a_prompt_moves_when_it_is_seen_again():
     assert ranked.tier(better) == "easy"
 
 
-def test_spans_cover_the_stored_prompts_in_tier_order():
-    ranked = RankedPrompts(SHARES)
-    ranks = [rank_of(str(i), float(i)) for i in range(20)]
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 50, 201])
+@pytest.mark.parametrize("shares", [SHARES, (0.0, 0.5, 0.5), (0.5, 0.5, 0.0), (1.0, 0.0, 0.0)])
+def test_codes_of_many_ranks_are_their_tiers(count, shares):
+    rng = random.Random(count)
+    ranked = RankedPrompts(shares)
+    ranks = [rank_of(str(i), rng.choice([0.0, 0.5, 1.0])) for i in range(count)]
     for rank in ranks:
         ranked.see(None, rank)
-    for index in (0, 7, 8, 14, 15, 19):
-        ranked.store(ranks[index], size=index, oldest=100 - index)
-    spans = ranked.spans()
-    assert [[ranked.prompt_at(i) for i in span] for span in spans] == [
-        ["15", "19"],
-        ["8", "14"],
-        ["0", "7"],
-    ]
-    assert ranked.sizes() == (34, 22, 7)
-    assert [ranked.oldest(tier) for tier in ("easy", "medium", "hard")] == [81, 86, 93]
-    # Of 63 completions the shares are 15.75 / 22.05 / 25.2: easy is over by 18.25.
-    assert ranked.fullest() == "easy"
+    assert len(ranked) == count
+    means = np.array([rank.mean for rank in ranks])
+    ties = np.array([rank.tie for rank in ranks], np.int64)
+    codes = ranked.codes(means, ties).tolist()
+    assert [TIERS[code] for code in codes] == [ranked.tier(rank) for rank in ranks]
 
 
 def test_a_prompt_without_a_fresh_reward_is_hard():
     ranked = RankedPrompts(SHARES)
-    assert ranked.spans() == (range(0, 0), range(0, 0), range(0))
-    ranked.store(rank_of("hinted", None), size=1, oldest=0)
-    assert ranked.spans().hard == range(1)
-    ranked.see(None, rank_of("solved", -1.0))
-    ranked.store(rank_of("solved", -1.0), size=1, oldest=1)
-    assert [ranked.prompt_at(i) for i in ranked.spans().hard] == ["hinted"]
+    hinted = rank_of("hinted", None)
+
+    def codes(*ranks):
+        means = np.array([rank.mean for rank in ranks])
+        return ranked.codes(means, np.array([rank.tie for rank in ranks], np.int64)).tolist()
+
+    assert codes(hinted) == [2]
+    solved = rank_of("solved", -1.0)
+    ranked.see(None, solved)
+    # The only prompt with a reward stands at quantile ½.
+    assert codes(hinted, solved) == [2, 1]

@@ -14,7 +14,8 @@ from torch import Tensor
 from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import TrainConfig
 from avatar_core.records import MetricsRow
-from avatar_core.training.run import Watcher
+from avatar_core.replay.store import load_state
+from avatar_core.training.watcher import Watcher
 from avatar_core.types import Sample
 
 STEPS = 6
@@ -80,9 +81,9 @@ def same_tensors(a: dict[str, Tensor], b: dict[str, Tensor]) -> bool:
     )
 
 
-def replay_files(run: Path, step: int) -> dict[str, bytes]:
-    folder = run / "checkpoints" / f"step-{step}" / "trainer" / "replay"
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def replay_state(run: Path, step: int) -> dict[str, Any]:
+    """What the buffer holds; how it is cut into files depends on which steps were saved before."""
+    return load_state(run / "checkpoints" / f"step-{step}" / "trainer" / "replay")
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 
 from avatar_core.asking import Asker
@@ -29,3 +31,20 @@ def test_other_samples_than_begun_are_looked_at_now(asker: Asker, samples: list[
         taken = lookahead.take(samples[1:])
         assert [one.sample.id for one in taken] == [sample.id for sample in samples[1:]]
         assert [one.sample.id for one in lookahead.take(samples[:1])] == [samples[0].id]
+
+
+def test_a_hint_changes_the_text_and_nothing_else(asker: Asker, samples: list[Sample]) -> None:
+    (plain,) = look_at(asker, samples[:1])
+    assert isinstance(plain, Asked)
+    hinted = replace(plain.sample, hint="Listen first.")
+    with Lookahead(asker) as lookahead:
+        # A batch under way is not disturbed.
+        lookahead.start(samples)
+        user = lookahead.hinted(hinted, plain.clips, "user")
+        system = lookahead.hinted(hinted, plain.clips, "system")
+        assert len(lookahead.take(samples)) == len(samples)
+    lengths = {len(prompt.input_ids) for prompt in (plain.prepared, user, system)}
+    assert len(lengths) == 3
+    for prompt in (user, system):
+        assert prompt.pixels is not None and plain.prepared.pixels is not None
+        assert torch.equal(prompt.pixels, plain.prepared.pixels)

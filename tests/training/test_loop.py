@@ -3,21 +3,24 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from avatar_core.asking import Asker
 from avatar_core.config.resolve import resolve_train
-from avatar_core.config.train import TrainConfig
+from avatar_core.config.train import SamplingConfig, TrainConfig
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import fresh_size, rehearse
+from avatar_core.training.rollout import draw_completions
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.training.update import NOTHING_REPLAYED
-from avatar_core.types import MediaRef, Sample
+from avatar_core.types import Group, MediaRef, Sample
 from tests.training.groups import group
 
 CONFIG = resolve_train(
@@ -106,3 +109,37 @@ def test_a_prompt_that_is_lost_or_has_another_clip_is_left_out(
     assert [visit.sample.id for visit in rehearsal.visits] == [kept.id]
     assert rehearsal.size == 2
     assert trainee.state.counters.media_failed == 1
+
+
+def test_what_was_sampled_with_a_hint_is_replayed_with_it(
+    trainee: Trainee, samples: list[Sample]
+) -> None:
+    sample, policy = replace(samples[0], hint="Listen first."), trainee.policy
+    config = CONFIG.model_copy(update={"sampling": SamplingConfig(max_new_tokens=6)})
+    trainee.samples[sample.id] = sample
+    (plain,) = trainee.look_at([sample]).visits
+    shown = [plain, trainee.with_hint(plain, CONFIG.hints.place), plain]
+    for step, visit in enumerate(shown):
+        encoded = policy.encode([visit.prepared])
+        (drawn,) = draw_completions(policy, encoded, [visit], size=3, config=config, step=step)
+        members = tuple(
+            replace(member, reward=reward)
+            for member, reward in zip(
+                drawn, (2.0 if visit.hinted else 1.0, 0.5, 0.25 * step), strict=True
+            )
+        )
+        trainee.state.buffer.insert(Group(sample.id, step, members, visit.hinted, visit.media_key))
+    rehearsal = rehearse(trainee, CONFIG, 3)
+    # The two newest groups, whole. R̄ is the mean of (1, ½, 0) and (1, ½, ½); the hinted group is
+    # left out of it and has a mean of its own, (2 + ½ + ¼) / 3.
+    found = {replayed.group.step: replayed.baseline for replayed in rehearsal.replayed}
+    assert found == pytest.approx({1: 11 / 12, 2: 7 / 12})
+    assert [visit.hinted for visit in rehearsal.visits] == [
+        replayed.group.hinted for replayed in rehearsal.replayed
+    ]
+    part = rehearsal.part(policy)
+    ids = [[torch.from_numpy(c.token_ids.astype("int64")) for c in g] for g in part.completions]
+    current = policy.logprobs(part.encoded, ids)
+    stored = np.concatenate([c.logprobs for g in part.completions for c in g])
+    # The policy has not changed, so only under the very same prompts nothing differs.
+    assert np.abs(current.logprobs[current.mask].detach().numpy() - stored).max() < 1e-5

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from avatar_core.training.rollout import (
     distinct_rewards,
     draw_completions,
     has_signal,
+    mean_reward,
     reward_options,
     score_group,
 )
@@ -102,6 +104,20 @@ def test_what_cannot_be_scored_stays_unscored(
     assert [member.parts["judge"] for member in scored.completions] == [None, 1.0, 0.5]
     assert (scored.prompt_id, scored.step, scored.hinted) == (visits[0].sample.id, 7, False)
     assert scored.media_key == visits[0].media_key
+
+
+def test_accuracy_is_recorded_also_when_it_earns_nothing(visits: list[Visit]) -> None:
+    hinted = visits[0]._replace(hinted=True)
+    texts = [visits[0].sample.solution, "no answer"]
+    members = [replace(completion(), text=f"<answer>{text}</answer>") for text in texts]
+    scored = score_group(hinted, members, RewardConfig(weights={"format": 1.0}), step=7)
+    assert [member.parts["accuracy"] for member in scored.completions] == [1.0, 0.0]
+    assert [member.reward for member in scored.completions] == [-1.0, -1.0]
+    assert scored.hinted
+
+
+def test_the_mean_reward_leaves_out_what_has_none() -> None:
+    assert mean_reward(group("p", 1.0, None, 0.5)) == 0.75
 
 
 def test_options_go_to_the_rewards_that_have_a_weight() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -138,6 +139,25 @@ def test_group_rows_by_hand() -> None:
     # In the order of the draw: member 1, then member 0.
     assert [c.reward for c in third.completions] == [0.25, 1.0]
     assert [c.advantage for c in third.completions] == pytest.approx([-0.05, 2.0])
+
+
+def test_a_hint_that_holds_the_answer_is_marked_in_the_row_of_its_group() -> None:
+    told = visit("a", "count")
+    shown = {
+        "Look at the left.": False,
+        "It is option A.": True,
+    }
+    for hint, leaked in shown.items():
+        sample = replace(told.sample, hint=hint)
+        for hinted in (False, True):
+            row, *_ = group_rows(
+                record(
+                    look=Look([told._replace(sample=sample), visit("b", None)], []),
+                    fresh=[replace(A, hinted=hinted), B],
+                )
+            )
+            assert (row.hinted, row.leaked) == (hinted, hinted and leaked)
+    assert metrics_row(record(hints_refused=4), Counters()).hints_refused == 4
 
 
 def test_diagnostics_are_plain_numbers_of_a_loss_that_has_a_gradient() -> None:

@@ -1,0 +1,87 @@
+"""What `avatar train` does with its settings: check them, run one stage or all, show the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from avatar_cli.options import Output
+
+if TYPE_CHECKING:
+    from avatar_core.config.train import TrainConfig
+
+
+def check(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None:
+    """Check every input of stages that follow each other and print their settings."""
+    from avatar_cli.render import emit_json
+    from avatar_core.config.toml import to_toml
+    from avatar_core.training.preflight import check_inputs
+
+    for place, settings in enumerate(stages):
+        chained = place > 0
+        check_inputs(settings, resume=resume, chained=chained, say=lambda text: note(output, text))
+    documents = [settings.model_dump(mode="json") for settings in stages]
+    if output.as_json:
+        emit_json(documents[0] if len(stages) == 1 else {"stages": documents})
+    else:
+        typer.echo("\n".join(map(to_toml, stages)), nl=False)
+    where = ", ".join(settings.out for settings in stages)
+    note(output, f"every input is sound; without --dry-run this runs in {where}")
+
+
+def note(output: Output, sentence: str) -> None:
+    """Print a sentence on stderr, unless quiet."""
+    from avatar_cli.render import console, safe
+
+    if not output.quiet:
+        console(stderr=True).print(safe(sentence), soft_wrap=True)
+
+
+def run_one(settings: TrainConfig, resume: bool, output: Output) -> None:
+    """Run a stage and show its tables."""
+    from avatar_core.training.preflight import check_inputs
+
+    # Before torch is loaded, so that a mistake is answered at once; the run checks the rest.
+    check_inputs(settings, resume=resume, quick=True)
+
+    from avatar_cli.progress import training_progress
+    from avatar_cli.render import console
+    from avatar_cli.report import show_runs
+    from avatar_cli.tables import held_out_document, held_out_table
+    from avatar_core.training.run import train
+
+    with training_progress(output) as watcher:
+        result = train(settings, resume=resume, watcher=watcher)
+    gained = result.held_out
+    show_runs([result.directory], output, held_out=gained and held_out_document(gained))
+    if gained and not output.as_json:
+        console().print(held_out_table(gained))
+
+
+def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None:
+    """Run stages one after the other and show what each gained on held-out samples."""
+    from avatar_core.training.preflight import check_stages
+
+    check_stages(stages, resume=resume, quick=True)
+
+    from avatar_cli.progress import training_progress
+    from avatar_cli.render import console
+    from avatar_cli.report import show_runs
+    from avatar_cli.stage_table import stage_documents, stage_table
+    from avatar_core.training.stages import train_stages
+
+    with training_progress(output) as watcher:
+        results = train_stages(stages, resume=resume, watcher=watcher)
+    gained = {
+        settings.stage: result.held_out
+        for settings, result in zip(stages, results, strict=True)
+        if result.held_out is not None
+    }
+    directories = [result.directory for result in results]
+    if output.as_json:
+        show_runs(directories, output, held_out=stage_documents(gained))
+        return
+    console().print(stage_table(gained))
+    note(output, f"more of each stage: avatar report {' '.join(map(str, directories))}")

@@ -1,0 +1,119 @@
+"""Taking the steps of a run: each is recorded, some are saved, and so is the last before an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from avatar_core.config.train import TrainConfig
+from avatar_core.errors import AvatarError, DataError, NonFiniteError, ServiceError
+from avatar_core.files import JsonlAppender
+from avatar_core.rewards.judging.judge import CountingJudge
+from avatar_core.stop import stop_on_signal
+from avatar_core.training.checkpoint import progress_of, rewind, save_checkpoint
+from avatar_core.training.directory import GROUPS, METRICS
+from avatar_core.training.judging import go_on_counting, take_counts
+from avatar_core.training.loop import reinforce
+from avatar_core.training.rows import StepRecord, group_rows, metrics_row
+from avatar_core.training.sft import supervise
+from avatar_core.training.trainee import Trainee
+from avatar_core.training.watcher import Watcher
+
+
+class Saver:
+    """Saves a run's checkpoints and remembers which are sound.
+
+    Attributes:
+        step: the last finished step.
+    """
+
+    def __init__(self, run: Path, trainee: Trainee, keep: int, done: int) -> None:
+        self.step = done
+        self._run, self._trainee, self._keep = run, trainee, keep
+        self._saved, self._sound = done, list[Path]()
+        self._progress = progress_of(trainee.state)
+
+    def finished(self, step: int) -> None:
+        """Remember that a step has been finished."""
+        self.step, self._progress = step, progress_of(self._trainee.state)
+
+    def save(self) -> None:
+        """Save the run as it is after the last finished step, unless that has been done."""
+        if self.step == self._saved:
+            return
+        rewind(self._trainee.state, self._progress)
+        self._sound = save_checkpoint(
+            self._run,
+            self.step,
+            self._trainee.policy,
+            self._trainee.state,
+            keep=self._keep,
+            trusted=self._sound,
+        )
+        self._saved = self.step
+
+
+def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher: Watcher) -> None:
+    """Take the remaining steps, recording each and saving as configured or before an end.
+
+    Raises:
+        Stopped: a signal came.
+        NonFiniteError: `optim.max_skipped` consecutive steps were not finite.
+        DataError: no prompt of as many consecutive steps could be read.
+        ServiceError: the judge could not be asked; the unfinished step is taken again on resume.
+    """
+    saver = Saver(run, trainee, config.checkpoint.keep, done)
+    missed = 0
+    with (
+        stop_on_signal() as stop,
+        JsonlAppender(run / METRICS) as metrics,
+        JsonlAppender(run / GROUPS) as groups,
+    ):
+        for record in steps_of(trainee, config, saver):
+            row = metrics_row(record, trainee.state.counters)
+            for group in group_rows(record):
+                groups.append(group.to_row())
+            metrics.append(row.to_row())
+            saver.finished(record.step)
+            watcher.step(row, config.steps)
+            missed = 0 if record.outcome.taken else missed + 1
+            lost = missed >= config.optim.max_skipped
+            due = record.step == config.steps or record.step % config.checkpoint.every == 0
+            if due or lost or stop.signal is not None:
+                saver.save()
+            if lost:
+                raise too_many_missed(record, missed)
+            stop.raise_if_asked(f"stopped after step {record.step}; the same command continues")
+
+
+def steps_of(trainee: Trainee, config: TrainConfig, saver: Saver) -> Iterator[StepRecord]:
+    """The records of the steps to take, with the judge's counts among the run's totals.
+
+    When the judge fails in the middle of a step, the step before it is saved.
+    """
+    judge = trainee.judge if isinstance(trainee.judge, CountingJudge) else None
+    if judge is not None:
+        go_on_counting(judge, trainee.state.counters)
+    take = supervise if config.stage == 0 else reinforce
+    try:
+        for record in take(trainee, config, done=saver.step):
+            if judge is not None:
+                take_counts(judge, trainee.state.counters)
+            yield record
+    except ServiceError:
+        saver.save()
+        raise
+
+
+def too_many_missed(record: StepRecord, missed: int) -> AvatarError:
+    """The error that ends a run whose steps cannot be taken any more."""
+    if not record.look.visits:
+        return DataError(
+            f"step {record.step}: no prompt of {missed} consecutive steps could be read; "
+            f"the last: {record.look.failures[-1]}"
+        )
+    names = ", ".join(visit.sample.id for visit in record.look.visits)
+    return NonFiniteError(
+        f"step {record.step}: loss or gradient was not finite in {missed} consecutive steps "
+        f"(last samples {names}); lower optim.lr or look at the samples"
+    )

@@ -1,0 +1,62 @@
+"""All stages in a row, each from what the one before it left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from avatar_core.config.stages import cold_start_config
+from avatar_core.config.train import TrainConfig
+from avatar_core.errors import memory_errors
+from avatar_core.files import disk_errors, published_directory, write_json
+from avatar_core.run_directory import CONFIG, has_begun
+from avatar_core.training.preflight import check_stages, check_start
+from avatar_core.training.run import RunResult, cold_start, memory_remedy, run_stage
+from avatar_core.training.watcher import SILENT, Watcher
+
+
+def train_stages(
+    configs: Sequence[TrainConfig], *, resume: bool = True, watcher: Watcher = SILENT
+) -> list[RunResult]:
+    """Run stages one after the other, or go on with the first that is not finished.
+
+    Args:
+        configs: as of `resolve_stages`.
+        resume: take up runs found in their directories; else those must be empty.
+        watcher: is told how it goes.
+
+    Returns:
+        What each stage left, in order.
+
+    Raises:
+        AvatarError: see `avatar_core.training.run.train`. The inputs of all stages are checked
+            before the first begins.
+    """
+    checked = check_stages(configs, resume=resume, say=watcher.say)
+    results = []
+    for config, data in zip(configs, checked, strict=True):
+        watcher.say(f"stage {config.stage}, in {config.out}")
+        if config == cold_start_config().model_copy(update={"out": config.out}):
+            take_cold_start(config, watcher)
+        check_start(config)
+        with memory_errors(memory_remedy(config)):
+            results.append(run_stage(config, data, resume=resume, watcher=watcher))
+    return results
+
+
+def take_cold_start(config: TrainConfig, watcher: Watcher) -> None:
+    """Copy the embedded model's stage 0 to where a stage 0 of these settings is to run.
+
+    It is trained now unless it is kept from earlier. A run that has begun there is left alone.
+    """
+    run = Path(config.out)
+    if has_begun(run, "run"):
+        return
+    source = cold_start(watcher)
+    with disk_errors(run):
+        # What is there is at most what a start cut short has left.
+        shutil.rmtree(run, ignore_errors=True)
+    with published_directory(run) as copy:
+        shutil.copytree(source, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+        write_json(copy / CONFIG, config.model_dump(mode="json"))

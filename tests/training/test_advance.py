@@ -1,0 +1,104 @@
+"""A judge that fails in the middle of a run: what was finished is saved, and the run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_core.errors import ServiceError
+from avatar_core.manifest import sound_checkpoints
+from avatar_core.rewards.judging.judge import (
+    CountingJudge,
+    JudgeRequest,
+    Verdict,
+    verdict_of,
+)
+from avatar_core.training import run as run_module
+from avatar_core.training.run import train
+from tests.training.runs import (
+    read_rows,
+    replay_state,
+    same_tensors,
+    small,
+    spread,
+    tensors,
+    timeless,
+)
+
+JUDGED = (
+    "reward.weights={ judge = 1.0, accuracy = 0.0, spread = 0.0 }",
+    "steps=4",
+    "held_out.samples=0",
+    "checkpoint.every=50",
+)
+
+
+class Mortal:
+    """Grades by the text; after so many calls it does not answer any more."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def grade(self, requests: Sequence[JudgeRequest]) -> list[Verdict]:
+        self.left -= 1
+        if self.left < 0:
+            return [Verdict(failure="unreachable", reason="is dead") for _ in requests]
+        values = [spread([r.completion], r.sample)[0] or 0.0 for r in requests]
+        return [verdict_of({"x": value}) for value in values]
+
+
+@pytest.fixture
+def judged_by(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Install a judge that answers for so many groups; every completion states an answer."""
+    monkeypatch.setattr(
+        "avatar_core.rewards.judging.reward.split_completion",
+        lambda text: type("Split", (), {"answer": "x"})(),
+    )
+
+    def install(groups: int) -> None:
+        judge = CountingJudge(Mortal(groups), max_failures=4)
+        monkeypatch.setattr(run_module, "judge_of", lambda config, run: judge)
+
+    return install
+
+
+def test_after_the_judge_is_mended_the_run_is_the_undisturbed_one(
+    judged_by: Any, base: Path, tmp_path: Path
+) -> None:
+    settings = (*JUDGED, "rollout.fresh_per_group=4", "replay.enabled=false")
+    whole, run = tmp_path / "whole", tmp_path / "run"
+    judged_by(100)
+    train(small(whole, base, *settings))
+    rows = read_rows(whole / "metrics.jsonl")
+    assert rows[-1]["unscored"] == 0
+    # Two groups of four a step: it dies before the second group of step 3.
+    judged_by(5)
+    with pytest.raises(ServiceError, match="4 completions in a row ungraded.*is dead") as caught:
+        train(small(run, base, *settings))
+    assert caught.value.exit_code == 9
+    assert len(read_rows(run / "metrics.jsonl")) == 2
+    # Still down: what was saved stays, and nothing is saved again.
+    judged_by(0)
+    with pytest.raises(ServiceError):
+        train(small(run, base, *settings))
+    assert sound_checkpoints(run) == [run / "checkpoints" / "step-2"]
+    judged_by(100)
+    train(small(run, base, *settings))
+    assert timeless(run) == timeless(whole)
+    assert read_rows(run / "groups.jsonl") == read_rows(whole / "groups.jsonl")
+    name = "model.safetensors"
+    assert same_tensors(tensors(run, 4, name), tensors(whole, 4, name))
+    assert replay_state(run, 4) == replay_state(whole, 4)
+
+
+def test_a_judge_that_is_down_from_the_start_leaves_no_checkpoint(
+    judged_by: Any, base: Path, tmp_path: Path
+) -> None:
+    judged_by(0)
+    with pytest.raises(ServiceError):
+        train(small(tmp_path / "run", base, *JUDGED))
+    assert sound_checkpoints(tmp_path / "run") == []
+    assert read_rows(tmp_path / "run" / "groups.jsonl") == []
