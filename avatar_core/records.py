@@ -137,6 +137,8 @@ class MetricsRow(VersionedRecord):
     """Highest device memory so far; `None` where the device does not tell."""
     media_failed: int = Field(0, ge=0)
     """Prompts left out because a clip or the text could not be read; cumulative."""
+    visits_skipped: int = Field(0, ge=0)
+    """Visits passed over since the prompt's rewards have long been all equal; cumulative."""
     hints_refused: int = Field(0, ge=0)
     """Visits whose hint was due but not shown, since it holds the reference answer."""
     families: Mapping[str, float | None] = Field(default_factory=dict)

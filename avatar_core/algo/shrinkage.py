@@ -160,7 +160,7 @@ def shrinkage_advantages(
 
 def _evidence(scored: Tensor, counts: Tensor, strength: float) -> Tensor:
     """N + κ (n − 1) of each group, [N] in float64: the weight that a baseline rests on."""
-    return counts.double() + strength * (scored.sum(dim=1) - 1)
+    return counts.double() + strength * (scored.double().sum(dim=1) - 1)
 
 
 def _compared(scored: Tensor, evidence: Tensor) -> Tensor:
@@ -168,9 +168,7 @@ def _compared(scored: Tensor, evidence: Tensor) -> Tensor:
     return scored & (evidence > 0)[:, None]
 
 
-def _check(
-    rewards: Tensor, scored: Tensor, means: Tensor, counts: Tensor, strength: float
-) -> None:
+def _check(rewards: Tensor, scored: Tensor, means: Tensor, counts: Tensor, strength: float) -> None:
     require_rank("rewards", rewards, 2)
     require_floating("rewards", rewards)
     require_shape("scored", scored, rewards.shape)

@@ -1,4 +1,4 @@
-"""Layers whose activations are computed again in the backward pass instead of kept: time for memory.
+"""Layers that compute their activations again in the backward pass: memory for a third more time.
 
 A layer of transformers does so only in training mode, in which it refuses a cache of keys and
 values. The models here stay in evaluation mode, so the layers are switched one forward pass at a

@@ -244,7 +244,7 @@ class ReplayBuffer:
             ordered = draw.rows[np.argsort(tiers, kind="stable")]
             ends = np.cumsum(np.bincount(tiers, minlength=3))[:2]
             for rows, quota in zip(np.split(ordered, ends), quotas(n, self.ratios), strict=True):
-                draw.take(rows, quota)
+                draw.take(rows, quota, untouched=True)
             draw.take(draw.rows, n - len(draw.picks))
         return self._drawn(draw.picks, draw.weights(), codes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 from itertools import repeat
 from typing import NamedTuple
@@ -58,12 +59,9 @@ class Draw:
         self._rule = rule
         self._rng = rng
         self._chance = np.random.default_rng(rng.getrandbits(128))
-        self._left = table["size"].copy()
         self._log_weights = _log_weights(table, rule, step)
-        # Drawn evenly, a prompt is the unit; by weight, a group is.
-        self._unit = table["prompt"] if rule.priority == "uniform" else np.arange(len(self._left))
-        self._given = np.zeros(int(self._unit.max(initial=-1)) + 1, np.int64)
         self._taken: dict[int, set[int]] = {}
+        self._given: Counter[int] = Counter()
         self._probabilities: list[float] = []
         self._shares: list[float] = []
 
@@ -74,26 +72,45 @@ class Draw:
         probabilities, shares = np.array(self._probabilities), np.array(self._shares)
         return importance_weights(probabilities, shares, bound=WEIGHT_BOUND)
 
-    def take(self, rows: Indices, quota: int) -> None:
-        """Draw up to `quota` completions from some of `rows`; who gave least so far is first."""
+    def take(self, rows: Indices, quota: int, *, untouched: bool = False) -> None:
+        """Draw up to `quota` completions; who gave least in this draw is first.
+
+        Args:
+            rows: some of `rows`, in order.
+            quota: completions wanted.
+            untouched: nothing was taken yet from these rows or their prompts.
+        """
         goal = len(self.picks) + quota
         while len(self.picks) < goal:
-            if self.picks:
-                rows = rows[self._left[rows] > 0]
+            if not untouched:
+                rows = self._with_some_left(rows)
             if len(rows) == 0:
                 return
-            self._round(self._candidates(rows), goal)
+            self._round(self._candidates(rows, untouched), goal)
+            untouched = False
 
-    def _candidates(self, rows: Indices) -> Indices:
+    def _with_some_left(self, rows: Indices) -> Indices:
+        size = self._table["size"]
+        empty = [row for row, members in self._taken.items() if len(members) == size[row]]
+        left: Indices = rows[~np.isin(rows, empty)] if empty else rows
+        return left
+
+    def _candidates(self, rows: Indices, untouched: bool) -> Indices:
         """Of some rows with completions left, those that the next round draws from."""
-        units = self._unit[rows]
         if self._rule.priority == "uniform":
-            newest = np.full(len(self._given), -1)
-            np.maximum.at(newest, units, rows)
-            rows = rows[newest[units] == rows]
-            units = self._unit[rows]
-        given = self._given[units]
-        return rows[given == given.min()] if self.picks else rows
+            prompts = self._table["prompt"][rows]
+            newest = np.full(int(prompts.max()) + 1, -1)
+            np.maximum.at(newest, prompts, rows)
+            rows = rows[newest[prompts] == rows]
+        if untouched or not self._given:
+            return rows
+        # Drawn evenly, a prompt is the unit; by weight, a group is.
+        units = self._table["prompt"][rows] if self._rule.priority == "uniform" else rows
+        known = np.isin(units, list(self._given))
+        if not known.all():
+            return rows[~known]
+        given = np.array([self._given[unit] for unit in units.tolist()])
+        return rows[given == given.min()]
 
     def _round(self, rows: Indices, goal: int) -> None:
         """Draw from each row at most once, until the goal is reached."""
@@ -104,8 +121,8 @@ class Draw:
             self._probabilities += [probability] * len(members)
             self._shares += [min(count / len(rows), 1.0)] * len(members)
             self._taken.setdefault(row, set()).update(members)
-            self._left[row] -= len(members)
-            self._given[self._unit[row]] += 1
+            uniform = self._rule.priority == "uniform"
+            self._given[int(self._table["prompt"][row]) if uniform else row] += 1
 
     def _choose(self, rows: Indices, count: int) -> Iterator[tuple[int, float]]:
         """Rows drawn without replacement, each with the probability that it was."""

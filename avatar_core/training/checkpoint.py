@@ -1,7 +1,8 @@
 """Checkpoints: a directory that appears whole or not at all, checked before it is used.
 
 checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained` layout
-    trainer/            optimiser moments (safetensors), counters and hints (JSON), replay buffer
+    trainer/            optimiser moments (safetensors), counters, hints and what is remembered of
+                        prompts (JSON), replay buffer
     manifest.json       size and SHA-256 of every other file, written last
 """
 
@@ -23,7 +24,9 @@ from avatar_core.manifest import CHECKPOINTS, sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.replay.store import load_state, save_buffer
+from avatar_core.training.baselines import Memories
 from avatar_core.training.hints import HintMemory
+from avatar_core.training.skipping import Runs
 from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
@@ -43,6 +46,8 @@ class TrainerState:
         buffer: stored groups and baselines; filled also when nothing is replayed, for the tiers.
         data: digest of the training samples; a run goes on with the samples it began with.
         hints: what decides which prompts show their hint.
+        memories: mean rewards that fresh completions are compared with.
+        runs: equal rewards by which visits are passed over.
     """
 
     optimiser: torch.optim.Optimizer
@@ -50,6 +55,8 @@ class TrainerState:
     buffer: ReplayBuffer
     data: str
     hints: HintMemory = field(default_factory=HintMemory)
+    memories: Memories = field(default_factory=Memories)
+    runs: Runs = field(default_factory=Runs)
 
 
 class Progress(NamedTuple):
@@ -106,7 +113,13 @@ def save_checkpoint(
         trainer = directory / TRAINER
         trainer.mkdir()
         save_file(_moments(state.optimiser), trainer / "optimiser.safetensors")
-        document = {"step": step, "data": state.data, **progress_of(state)._asdict()}
+        document = {
+            "step": step,
+            "data": state.data,
+            **progress_of(state)._asdict(),
+            "memories": state.memories.state_dict(),
+            "runs": state.runs.state_dict(),
+        }
         write_json(directory / STATE, document)
         # Stored groups never change: those of the checkpoint before are linked, not written again.
         before = trusted[0] / TRAINER / REPLAY if trusted else None
@@ -145,8 +158,10 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
     check_samples(checkpoint, state.data)
     trainer = checkpoint / TRAINER
     document: dict[str, Any] = read_json(checkpoint / STATE)
-    # A release without hints saved none.
+    # A release without hints or memories saved none.
     rewind(state, Progress(document["counters"], document.get("hints", {})))
+    state.memories.load_state_dict(document.get("memories", {}))
+    state.runs.load_state_dict(document.get("runs", {}))
     moments = load_file(trainer / "optimiser.safetensors")
     for index, parameter in enumerate(parameters_of(state.optimiser)):
         if f"{index}.step" in moments:

@@ -39,14 +39,19 @@ class Course:
     def prompts(self, step: int) -> list[int]:
         """Indices into the pool of the prompts that step `step` (from 1) visits."""
         first = (step - 1) * self.per_step
-        return [self._at(place) for place in range(first, first + self.per_step)]
+        return [self.at(place) for place in range(first, first + self.per_step)]
 
-    def epochs(self, step: int) -> float:
-        """Passes over the pool after `step` steps, a visit counting as 1/visits of a pass."""
-        return step * self.per_step / (self.pool * self.visits)
+    def epochs(self, step: int, skipped: int = 0) -> float:
+        """Passes over the pool after `step` steps, a visit counting as 1/visits of a pass.
 
-    def _at(self, place: int) -> int:
-        """Prompt at one place of the visiting order."""
+        Args:
+            step: number of steps.
+            skipped: visits passed over in them.
+        """
+        return (step * self.per_step + skipped) / (self.pool * self.visits)
+
+    def at(self, place: int) -> int:
+        """Prompt at one place of the visiting order, from 0."""
         epoch, within = divmod(place, self.pool * self.visits)
         size = min(self.window, self.pool)
         number, within = divmod(within, size * self.visits)

@@ -29,6 +29,7 @@ class Counters:
     unscored: int = 0
     skipped_steps: int = 0
     media_failed: int = 0
+    visits_skipped: int = 0
     judge_graded: int = 0
     judge_unparsed: int = 0
     judge_unreachable: int = 0

@@ -181,7 +181,13 @@ class Scored(NamedTuple):
 
     def detached(self) -> Scored:
         """The same numbers without the graph behind them."""
-        return Scored(*(None if value is None else value.detach() for value in self))
+        return Scored(
+            self.logprobs.detach(),
+            self.mask,
+            self.behaviour,
+            None if self.kl is None else self.kl.detach(),
+            self.advantages,
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Scored]) -> Scored:

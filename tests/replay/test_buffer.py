@@ -205,7 +205,9 @@ def test_the_rule_of_a_run_comes_from_its_configuration():
         name: getattr(buffer, name) for name in ("capacity", "min_fill", "ratios", "window")
     }
     settings |= dataclasses.asdict(buffer.rule)
-    assert settings == config.model_dump(exclude={"enabled"})
+    assert settings == config.model_dump(include=settings.keys())
+    # None of the values above is the default, so that each must have been handed over.
+    assert not settings.items() & ReplayConfig().model_dump().items()
     # And with the defaults on both sides it is the buffer that is made without any.
     assert ReplayBuffer.from_config(ReplayConfig()).rule == ReplayBuffer().rule
     assert len(settings) == 14

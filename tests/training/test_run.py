@@ -35,7 +35,13 @@ from avatar_core.training import loop, sft
 from avatar_core.training import run as run_module
 from avatar_core.training.data import Data, load_data
 from avatar_core.training.rollout import draw_completions
-from avatar_core.training.run import RunResult, cold_start, run_or_await, train
+from avatar_core.training.run import (
+    RunResult,
+    cold_start,
+    needs_reference,
+    run_or_await,
+    train,
+)
 from avatar_core.training.update import update_loss
 from avatar_core.training.watcher import SILENT, Watcher
 from tests.test_records import REQUIRED_METRICS, words
@@ -615,3 +621,32 @@ def test_the_cold_start_prepares_its_scenes_once(monkeypatch: pytest.MonkeyPatch
     cold_start(SILENT)
     assert len(prepared) == 1
     assert used[0] is prepared[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed"),
+    [
+        ((), True),
+        (("loss.beta=0.0",), False),
+        (("loss.beta=0.0", "hints.kl_to=reference"), True),
+        (("loss.beta=0.0", "hints.kl_to=reference", "hints.enabled=false"), False),
+        (("loss.beta=0.0", "replay.priority=release"), True),
+        (("loss.beta=0.0", "replay.priority=release", "replay.kl_weight=0.0"), False),
+    ],
+)
+def test_the_policy_of_the_beginning_is_kept_where_something_looks_at_it(
+    settings: tuple[str, ...], needed: bool, tmp_path: Path
+) -> None:
+    assert needs_reference(small(tmp_path, tmp_path, *settings)) == needed
+    assert not needs_reference(small(tmp_path, tmp_path, *settings, stage=0))
+
+
+def test_micro_batches_and_recomputed_activations_in_stage_0(base: Path, tmp_path: Path) -> None:
+    settings = ("steps=2", "supervised.batch_size=4", "held_out.samples=0")
+    train(small(tmp_path / "a", base, *settings, stage=0))
+    saving = ("optim.accumulate=2", "optim.gradient_checkpointing=true")
+    train(small(tmp_path / "b", base, *settings, *saving, stage=0))
+    one, other = (read_rows(tmp_path / name / "metrics.jsonl") for name in "ab")
+    for key in ("loss", "grad_norm"):
+        for row, its in zip(one, other, strict=True):
+            assert its[key] == pytest.approx(row[key], rel=1e-5)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -116,3 +117,30 @@ def test_parameters_come_in_the_order_of_the_optimiser() -> None:
     assert len(found) == 2
     assert found[0] is second
     assert found[1] is first
+
+
+def test_losses_in_parts_are_one_loss_and_come_one_at_a_time() -> None:
+    whole, its_optimiser = trained()
+    parts, optimiser = trained()
+    alive: list[str] = []
+
+    def losses() -> Iterator[Tensor]:
+        for power in (2, 3):
+            alive.append(f"made {power}, gradient {parts.grad is not None}")
+            yield (parts**power).sum()
+
+    one = take_step(its_optimiser, (whole**2).sum() + (whole**3).sum(), lr=0.1, max_norm=1.0)
+    other = take_step(optimiser, losses(), lr=0.1, max_norm=1.0)
+    assert one == other
+    assert snapshot(whole, its_optimiser) == snapshot(parts, optimiser)
+    assert alive == ["made 2, gradient False", "made 3, gradient True"]
+
+
+def test_a_part_that_is_not_finite_ends_the_step() -> None:
+    weight, optimiser = trained()
+    before = snapshot(weight, optimiser)
+    parts = iter([weight.sum(), nan_loss(weight), weight.sum()])
+    assert take_step(optimiser, parts, lr=0.1, max_norm=1.0) == NOT_TAKEN
+    assert len(list(parts)) == 1
+    assert snapshot(weight, optimiser) == before
+    assert weight.grad is None

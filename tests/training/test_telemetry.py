@@ -25,6 +25,7 @@ def test_counts_of_a_step_by_hand() -> None:
         "unscored": 2,
         "skipped_steps": 1,
         "media_failed": 0,
+        "visits_skipped": 0,
         "judge_graded": 0,
         "judge_unparsed": 0,
         "judge_unreachable": 0,

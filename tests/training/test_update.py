@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -16,7 +17,9 @@ from avatar_core.training.update import (
     Part,
     Rehearsal,
     fresh_advantages,
+    reference_gaps,
     replayed_advantages,
+    trained_members,
     update_loss,
 )
 from avatar_core.types import Completion, Group
@@ -214,3 +217,39 @@ def test_the_reference_is_left_out_without_its_weight(
     monkeypatch.setattr(policy, "reference", None)
     terms = update_loss(policy, [part(policy, visits[:1], [torch.ones(2)])], settings(*PLAIN))
     assert terms.kl is None
+
+
+def test_trained_members_follow_from_seed_step_and_prompt() -> None:
+    groups = [group("a", *[0.0] * 8), group("a", *[0.0] * 8), group("b", *[0.0] * 3)]
+    chosen = trained_members(groups, 4, seed=0, step=5)
+    assert [len(members) for members in chosen] == [4, 4, 3]
+    assert all(members == sorted(set(members)) for members in chosen)
+    assert chosen == trained_members(groups, 4, seed=0, step=5)
+    assert chosen[0] != chosen[1]
+    others = [trained_members(groups, 4, seed=0, step=6), trained_members(groups, 4, 1, 5)]
+    assert chosen not in others
+    # Every member is as likely as any other: 400 choices of 4 out of 8 take each about 200 times.
+    counts = Counter(m for step in range(400) for m in trained_members(groups[:1], 4, 0, step)[0])
+    assert len(counts) == 8
+    assert all(150 < count < 250 for count in counts.values())
+
+
+def test_gaps_to_the_reference_are_of_the_rollout_and_by_hand(
+    policy: QwenOmniPolicy, visits: list[Visit]
+) -> None:
+    old = part(policy, visits, [torch.zeros(2)] * 3)
+    groups = [
+        Group(visit.sample.id, 1, tuple(members))
+        for visit, members in zip(visits, old.completions, strict=True)
+    ]
+    with policy.reference():
+        pass
+    with torch.no_grad():
+        expected = logprobs_by_hand(policy, old)
+    disturb(policy)
+    found = reference_gaps(policy, visits, groups)
+    flat = [gap for row in found for gap in row]
+    for gap, member, frozen in zip(flat, members_of([old]), expected, strict=True):
+        by_hand = float((torch.from_numpy(member.logprobs) - frozen).mean())
+        assert gap == pytest.approx(by_hand, abs=1e-5)
+    assert [len(row) for row in found] == [2, 2, 2]

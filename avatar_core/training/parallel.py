@@ -1,0 +1,109 @@
+"""Several processes that train one policy: equal state everywhere, prompts shared out.
+
+Every process holds the same weights, optimiser state, replay buffer and counters, because every one
+of them applies the same updates in the same order. What is shared out is the work on prompts:
+decoding, encoding, generation, rewards and the loss. After that
+
+- scored groups are gathered, so that every process stores the same groups in the same order;
+- gradients are summed, with losses normalised over the rows of all processes;
+- only the process of rank 0 writes files and speaks.
+
+So the result is that of one process on the same prompts, up to the order of floating-point sums,
+and nothing depends on which process draws from the buffer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, distributed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The processes that train together.
+
+    Attributes:
+        rank: of this process, from 0.
+        size: number of processes.
+    """
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes and speaks."""
+        return self.rank == 0
+
+    def share(self, items: Sequence[T]) -> list[T]:
+        """This process's stretch of a list that all hold; lengths differ by one at most.
+
+        >>> [World(rank, 2).share("abcde") for rank in range(2)]
+        [['a', 'b'], ['c', 'd', 'e']]
+        """
+        first, last = (len(items) * bound // self.size for bound in (self.rank, self.rank + 1))
+        return list(items[first:last])
+
+    def gather(self, items: Sequence[T]) -> list[T]:
+        """The parts of all processes one after the other; the inverse of `share`."""
+        if self.size == 1:
+            return list(items)
+        parts: list[list[T]] = [[] for _ in range(self.size)]
+        distributed.all_gather_object(parts, list(items))
+        return [item for part in parts for item in part]
+
+    def total(self, numbers: Sequence[float]) -> list[float]:
+        """Element-wise sums over all processes, the same bits on each."""
+        rows = self.gather([list(numbers)])
+        return [sum(column) for column in zip(*rows, strict=True)]
+
+    def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
+        """Replace every gradient by its sum over the processes; a missing one counts as zero."""
+        if self.size == 1:
+            return
+        gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
+        flat = torch.cat([gradient.flatten().float() for gradient in gradients])
+        distributed.all_reduce(flat)
+        pieces = flat.split([gradient.numel() for gradient in gradients])
+        for parameter, gradient, piece in zip(parameters, gradients, pieces, strict=True):
+            parameter.grad = piece.view_as(gradient).to(gradient.dtype)
+
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is set in any process."""
+        return any(self.gather([flag]))
+
+    def wait(self) -> None:
+        """Wait until all processes are here."""
+        self.gather([None])
+
+
+ALONE = World()
+"""One process."""
+
+
+@contextmanager
+def joined() -> Iterator[World]:
+    """Join the processes that a launcher started, as told by WORLD_SIZE and its companions.
+
+    Without a launcher there is one process. On a GPU each takes the device of its LOCAL_RANK.
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1 or distributed.is_initialized():
+        yield ALONE if size == 1 else World(distributed.get_rank(), size)
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    # Objects travel through gloo, gradients on a GPU through nccl.
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield World(distributed.get_rank(), size)
+    finally:
+        distributed.destroy_process_group()

@@ -1,0 +1,42 @@
+"""The prompts of a step: those of the course, less the visits that are passed over."""
+
+from __future__ import annotations
+
+from avatar_core.config.train import TrainConfig
+from avatar_core.training.skipping import Walk, walk_of_step
+from avatar_core.training.trainee import Trainee
+from avatar_core.types import Sample
+
+
+def begin_step(trainee: Trainee, config: TrainConfig, step: int) -> list[Sample]:
+    """The samples that a step visits, which begins now; visits passed over are counted."""
+    found = _walk(trainee, config, step)
+    trainee.state.counters.visits_skipped += found.skipped
+    return _samples(trainee, found)
+
+
+def look_ahead(trainee: Trainee, config: TrainConfig, step: int) -> None:
+    """Begin to look at the prompts of the next step, unless the run ends before.
+
+    Rewards of the present step may yet change which they are. Then what was begun is of no use, and
+    the step looks at its own.
+    """
+    if step <= config.steps:
+        trainee.lookahead.start(_samples(trainee, _walk(trainee, config, step)))
+
+
+def _walk(trainee: Trainee, config: TrainConfig, step: int) -> Walk:
+    state = trainee.state
+    return walk_of_step(
+        trainee.course,
+        state.runs,
+        list(trainee.samples),
+        config,
+        step=step,
+        skipped=state.counters.visits_skipped,
+    )
+
+
+def _samples(trainee: Trainee, found: Walk) -> list[Sample]:
+    ordered = list(trainee.samples.values())
+    return [ordered[index] for index in found.prompts]

@@ -1,0 +1,39 @@
+"""Gradients of a policy under losses that are added up, and whether two ways give the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from avatar_core.models.qwen_omni import QwenOmniPolicy
+
+TOLERANCE = 1e-6
+
+
+class Gradients(NamedTuple):
+    loss: float
+    values: list[Tensor]
+
+
+def gradients_of(policy: QwenOmniPolicy, losses: Iterable[Tensor]) -> Gradients:
+    """Backpropagate the losses one after the other; the policy is left without gradients."""
+    total = 0.0
+    for loss in losses:
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += float(loss.detach())
+    found = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in policy.parameters()]
+    for parameter in policy.parameters():
+        parameter.grad = None
+    return Gradients(total, found)
+
+
+def same_gradients(one: Gradients, other: Gradients) -> bool:
+    """Whether they differ by at most 1e-6 of the norm, and are gradients at all."""
+    differences = [a - b for a, b in zip(one.values, other.values, strict=True)]
+    norm = float(torch.nn.utils.get_total_norm(one.values))
+    assert norm > 1e-3
+    assert sum(bool((value != 0).any()) for value in one.values) > 50
+    return float(torch.nn.utils.get_total_norm(differences)) <= TOLERANCE * norm
