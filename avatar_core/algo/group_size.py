@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 
-def adaptive_group_size(count: float, *, least: int, most: int, strength: float) -> int:
+def adaptive_group_size(weight: float, *, least: int, most: int, strength: float) -> int:
     """Draw as few completions as give a baseline that is as well founded as a new prompt's.
 
         G = min { g : N + κ (g − 1) ≥ κ (G_max − 1) }, within [G_min, G_max]
@@ -18,7 +18,7 @@ def adaptive_group_size(count: float, *, least: int, most: int, strength: float)
     where more is known is the idea of AERO (arXiv 2602.14338), which asks a posterior of its own.
 
     Args:
-        count: N ≥ 0, see `avatar_core.algo.shrinkage.Memory`.
+        weight: N ≥ 0, see `avatar_core.algo.shrinkage.Memory`.
         least: G_min ≥ 1.
         most: G_max ≥ G_min.
         strength: κ > 0.
@@ -30,4 +30,4 @@ def adaptive_group_size(count: float, *, least: int, most: int, strength: float)
         raise ValueError(f"least is {least} and most {most}: pass 1 <= least <= most")
     if not strength > 0:
         raise ValueError(f"strength is {strength}: pass a number above 0")
-    return max(least, min(most, math.ceil(most - count / strength)))
+    return max(least, min(most, math.ceil(most - weight / strength)))

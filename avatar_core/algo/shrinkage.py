@@ -25,7 +25,7 @@ class Memory(NamedTuple):
 
     mean: float = 0.0
     """m, their weighted mean."""
-    count: float = 0.0
+    weight: float = 0.0
     """N, sum of the weights: how many rewards of now the remembered ones are worth."""
     step: int = 0
     """Optimiser step for which the weights hold."""
@@ -43,12 +43,12 @@ def faded(memory: Memory, step: int, forgetting: float) -> Memory:
         step: optimiser step of now.
         forgetting: γ in (0, 1]; 1 never forgets.
 
-    >>> faded(Memory(mean=0.5, count=4.0, step=10), 12, 0.5)
-    Memory(mean=0.5, count=1.0, step=12)
+    >>> faded(Memory(mean=0.5, weight=4.0, step=10), 12, 0.5)
+    Memory(mean=0.5, weight=1.0, step=12)
     """
     if step <= memory.step:
         return memory
-    return Memory(memory.mean, forgetting ** (step - memory.step) * memory.count, step)
+    return Memory(memory.mean, forgetting ** (step - memory.step) * memory.weight, step)
 
 
 def remembered(memory: Memory, rewards: Sequence[float], step: int, forgetting: float) -> Memory:
@@ -64,20 +64,20 @@ def remembered(memory: Memory, rewards: Sequence[float], step: int, forgetting: 
         step: its optimiser step.
         forgetting: γ; see `faded`.
 
-    >>> remembered(Memory(mean=0.5, count=4.0, step=10), [1.0, 1.0, 0.5], 12, 0.5)
-    Memory(mean=0.75, count=4.0, step=12)
+    >>> remembered(Memory(mean=0.5, weight=4.0, step=10), [1.0, 1.0, 0.5], 12, 0.5)
+    Memory(mean=0.75, weight=4.0, step=12)
     """
     if not rewards:
         return memory
     old = faded(memory, step, forgetting)
     # The first reward of a new prompt stands in for the mean, so that equal ones keep its bits.
-    mean = old.mean if old.count > 0 else rewards[0]
-    count = old.count + len(rewards)
-    return Memory(mean + fsum(reward - mean for reward in rewards) / count, count, old.step)
+    mean = old.mean if old.weight > 0 else rewards[0]
+    weight = old.weight + len(rewards)
+    return Memory(mean + fsum(reward - mean for reward in rewards) / weight, weight, old.step)
 
 
 def shrinkage_gaps(
-    rewards: Tensor, scored: Tensor, means: Tensor, counts: Tensor, *, strength: float
+    rewards: Tensor, scored: Tensor, means: Tensor, weights: Tensor, *, strength: float
 ) -> Tensor:
     """Compare each completion with what it could have been expected to earn, its own reward apart.
 
@@ -97,18 +97,18 @@ def shrinkage_gaps(
         rewards: R, floating [N, G]; anything, NaN too, where not scored.
         scored: boolean [N, G].
         means: m of each group's prompt, floating [N].
-        counts: N of each group's prompt now, floating [N].
+        weights: N of each group's prompt now, floating [N].
         strength: κ > 0.
 
     Returns:
         R − b, [N, G] in float64; 0 where not scored.
     """
-    _check(rewards, scored, means, counts, strength)
+    _check(rewards, scored, means, weights, strength)
     known = torch.where(scored, rewards, 0.0).double()
     pairs = scored[:, :, None] & scored[:, None, :]
     differences = torch.where(pairs, known[:, :, None] - known[:, None, :], 0.0).sum(dim=2)
-    evidence = _evidence(scored, counts, strength)
-    surprise = counts.double()[:, None] * (known - means.double()[:, None])
+    evidence = _evidence(scored, weights, strength)
+    surprise = weights.double()[:, None] * (known - means.double()[:, None])
     gaps = (surprise + strength * differences) / torch.where(evidence > 0, evidence, 1.0)[:, None]
     return torch.where(_compared(scored, evidence), gaps, 0.0)
 
@@ -117,7 +117,7 @@ def shrinkage_advantages(
     rewards: Tensor,
     scored: Tensor,
     means: Tensor,
-    counts: Tensor,
+    weights: Tensor,
     *,
     strength: float,
     scale: Literal["std", "none"] = "std",
@@ -138,7 +138,7 @@ def shrinkage_advantages(
         rewards: R, floating [N, G]; anything, NaN too, where not scored.
         scored: boolean [N, G].
         means: m of each group's prompt, floating [N].
-        counts: N of each group's prompt now, floating [N].
+        weights: N of each group's prompt now, floating [N].
         strength: κ > 0; see `shrinkage_gaps`.
         scale: divide by max(σ, σ₀), or only subtract the baseline.
         floor: σ₀ > 0, in units of reward; bounds |A| by max |R − b| / σ₀.
@@ -150,17 +150,17 @@ def shrinkage_advantages(
         raise ValueError(f"floor is {floor}: pass a number above 0")
     if scale not in ("std", "none"):
         raise ValueError(f"scale is {scale!r}: pass 'std' or 'none'")
-    gaps = shrinkage_gaps(rewards, scored, means, counts, strength=strength)
+    gaps = shrinkage_gaps(rewards, scored, means, weights, strength=strength)
     if scale == "std":
-        compared = _compared(scored, _evidence(scored, counts, strength)).sum()
+        compared = _compared(scored, _evidence(scored, weights, strength)).sum()
         deviation = (gaps.square().sum() / compared.clamp(min=1)).sqrt()
         gaps = gaps / torch.where(deviation < floor, floor, deviation)
     return gaps.to(working_dtype(rewards))
 
 
-def _evidence(scored: Tensor, counts: Tensor, strength: float) -> Tensor:
+def _evidence(scored: Tensor, weights: Tensor, strength: float) -> Tensor:
     """N + κ (n − 1) of each group, [N] in float64: the weight that a baseline rests on."""
-    return counts.double() + strength * (scored.double().sum(dim=1) - 1)
+    return weights.double() + strength * (scored.double().sum(dim=1) - 1)
 
 
 def _compared(scored: Tensor, evidence: Tensor) -> Tensor:
@@ -168,13 +168,13 @@ def _compared(scored: Tensor, evidence: Tensor) -> Tensor:
     return scored & (evidence > 0)[:, None]
 
 
-def _check(rewards: Tensor, scored: Tensor, means: Tensor, counts: Tensor, strength: float) -> None:
+def _check(rewards: Tensor, scored: Tensor, means: Tensor, weights: Tensor, strength: float) -> None:
     require_rank("rewards", rewards, 2)
     require_floating("rewards", rewards)
     require_shape("scored", scored, rewards.shape)
     if scored.dtype != torch.bool:
         raise TypeError(f"scored has dtype {scored.dtype}: pass a boolean tensor")
-    for name, values in (("means", means), ("counts", counts)):
+    for name, values in (("means", means), ("weights", weights)):
         require_floating(name, values)
         require_shape(name, values, rewards.shape[:1])
     if not strength > 0:

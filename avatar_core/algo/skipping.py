@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -61,4 +62,4 @@ def skip_probability(length: int, *, group_size: int, keep: float, uniform: floa
     if not (0 < keep <= 1 and 0 <= uniform <= 1):
         raise ValueError(f"keep is {keep} and uniform {uniform}: pass shares in (0, 1] and [0, 1]")
     dead = max(length - 1, 0) / (group_size - 1)
-    return (1 - uniform) * (1 - keep**dead)
+    return (1 - uniform) * (1 - math.pow(keep, dead))

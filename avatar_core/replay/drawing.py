@@ -98,19 +98,20 @@ class Draw:
     def _candidates(self, rows: Indices, untouched: bool) -> Indices:
         """Of some rows with completions left, those that the next round draws from."""
         if self._rule.priority == "uniform":
-            prompts = self._table["prompt"][rows]
-            newest = np.full(int(prompts.max()) + 1, -1)
+            prompts: Indices = self._table["prompt"][rows]
+            newest: Indices = np.full(int(prompts.max()) + 1, -1)
             np.maximum.at(newest, prompts, rows)
             rows = rows[newest[prompts] == rows]
         if untouched or not self._given:
             return rows
         # Drawn evenly, a prompt is the unit; by weight, a group is.
-        units = self._table["prompt"][rows] if self._rule.priority == "uniform" else rows
+        units: Indices = self._table["prompt"][rows] if self._rule.priority == "uniform" else rows
         known = np.isin(units, list(self._given))
         if not known.all():
             return rows[~known]
         given = np.array([self._given[unit] for unit in units.tolist()])
-        return rows[given == given.min()]
+        least: Indices = rows[given == given.min()]
+        return least
 
     def _round(self, rows: Indices, goal: int) -> None:
         """Draw from each row at most once, until the goal is reached."""

@@ -44,12 +44,6 @@ class Memories:
         self._prompts = {name: Memory(*values) for name, values in state.items()}
 
 
-def observe_rewards(memories: Memories, groups: Iterable[Group], config: TrainConfig) -> None:
-    """Remember the fresh groups of a step that was taken, if anything asks for it."""
-    if config.advantage.baseline == "shrinkage" or config.rollout.adaptive_group:
-        memories.observe(groups, config.advantage.forgetting)
-
-
 def recalled(memories: Memories, groups: Sequence[Group], config: AdvantageConfig) -> list[Memory]:
     """The memory that fresh groups are compared with; of no weight for a hinted one."""
     return [
@@ -73,13 +67,13 @@ def group_sizes(
     rollout, shaping = config.rollout, config.advantage
     if not rollout.adaptive_group:
         return [most] * len(visits)
-    counts = [
-        0.0 if visit.hinted else memories.at(visit.sample.id, step, shaping.forgetting).count
+    weights = [
+        0.0 if visit.hinted else memories.at(visit.sample.id, step, shaping.forgetting).weight
         for visit in visits
     ]
     return [
         adaptive_group_size(
-            count, least=rollout.min_group, most=most, strength=shaping.prior_strength
+            weight, least=rollout.min_group, most=most, strength=shaping.prior_strength
         )
-        for count in counts
+        for weight in weights
     ]

@@ -69,7 +69,7 @@ def advantages_of(
             rewards.values,
             rewards.scored,
             torch.tensor([memory.mean for memory in memories], dtype=torch.float64),
-            torch.tensor([memory.count for memory in memories], dtype=torch.float64),
+            torch.tensor([memory.weight for memory in memories], dtype=torch.float64),
             strength=shaping.prior_strength,
             scale=shaping.scale,
         ).float()
@@ -81,6 +81,14 @@ def advantages_of(
             rewards.values.float(), rewards.scored, eps=shaping.eps, scale=shaping.scale
         )
     return [row[:size] for row, size in zip(rows, sizes, strict=True)]
+
+
+def remember(state: TrainerState, config: TrainConfig, groups: Sequence[Group]) -> None:
+    """Take in the fresh groups of a step that was taken, as far as an option asks for it."""
+    if config.advantage.baseline == "shrinkage" or config.rollout.adaptive_group:
+        state.memories.observe(groups, config.advantage.forgetting)
+    if config.rollout.skip:
+        state.runs.observe(groups)
 
 
 def padded_rewards(groups: Sequence[Group]) -> Rewards:

@@ -77,15 +77,16 @@ def recall(visits: Sequence[Visit], buffer: ReplayBuffer) -> list[Recalled]:
 
     A group counts when the same clips were shown and no hint.
     """
-    keys = {visit.sample.id: visit.media_key for visit in visits}
-    newest = {
-        stored.group.prompt_id: stored.group
-        for stored in (buffer.groups() if keys else ())
-        if keys.get(stored.group.prompt_id) == stored.group.media_key and not stored.group.hinted
-    }
-    return [
-        Recalled(visit, newest[visit.sample.id]) for visit in visits if visit.sample.id in newest
-    ]
+    pairs = []
+    for visit in visits:
+        unhinted = (
+            stored.group
+            for stored in reversed(list(buffer.groups(visit.sample.id)))
+            if stored.group.media_key == visit.media_key and not stored.group.hinted
+        )
+        if (newest := next(unhinted, None)) is not None:
+            pairs.append(Recalled(visit, newest))
+    return pairs
 
 
 @torch.no_grad()

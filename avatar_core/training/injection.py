@@ -9,13 +9,13 @@ that is better than its baseline.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor
 
-from avatar_core.replay import Drawn, ReplayBuffer
+from avatar_core.replay import Drawn, ReplayBuffer, Stored
 from avatar_core.training.hints import ACCURACY
 from avatar_core.training.rollout import Visit
 from avatar_core.training.update import Rehearsal, Replayed
@@ -65,7 +65,7 @@ def stored_successes(
     for place, group in enumerate(groups):
         if group.hinted or not has_failed(group):
             continue
-        for stored in buffer.drawable_groups(group.prompt_id, step):
+        for stored in _newest_first(buffer, group.prompt_id, step):
             used = {member for number, member in replayed if number == stored.number}
             member = best_right(stored.group, used)
             if member is not None and stored.group.media_key == group.media_key:
@@ -75,6 +75,16 @@ def stored_successes(
                 replayed.add((stored.number, member))
                 break
     return found
+
+
+def _newest_first(buffer: ReplayBuffer, prompt_id: str, step: int) -> Iterator[Stored]:
+    """Stored groups of a prompt that are not past use."""
+    rule = buffer.rule
+    for stored in reversed(list(buffer.groups(prompt_id))):
+        old = rule.max_age is not None and step - stored.group.step > rule.max_age
+        worn = rule.max_reuse is not None and stored.reuse >= rule.max_reuse
+        if not (old or worn):
+            yield stored
 
 
 def best_right(group: Group, used: Collection[int] = ()) -> int | None:

@@ -31,11 +31,15 @@ class Lookahead:
         self._batch = self._thread.submit(look_at, self._asker, samples)
 
     def take(self, samples: Sequence[Sample]) -> list[Asked | Failed]:
-        """What looking at the samples gave: begun before, or done now."""
+        """What looking at the samples gave: begun before, or done now.
+
+        It is done in the thread, after a batch under way of other samples, since a tokenizer serves
+        one thread at a time.
+        """
         if self._batch is not None and self._ids == [sample.id for sample in samples]:
             batch, self._batch = self._batch, None
             return batch.result()
-        return look_at(self._asker, samples)
+        return self._thread.submit(look_at, self._asker, samples).result()
 
     def hinted(self, sample: Sample, clips: Sequence[Clip], place: HintPlace) -> Prepared:
         """The prompt of a sample with its hint, from clips that were decoded already.

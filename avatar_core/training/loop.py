@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.seeds import rng_from
+from avatar_core.training.baselines import group_sizes
+from avatar_core.training.comparing import compare, remember
 from avatar_core.training.hinting import observe_hints, show_hints
 from avatar_core.training.rollout import draw_completions, mean_reward, score_group
 from avatar_core.training.rows import StepRecord, diagnostics
@@ -22,10 +24,10 @@ from avatar_core.training.update import (
     NOTHING_REPLAYED,
     Part,
     Rehearsal,
-    fresh_advantages,
     replayed_advantages,
     update_loss,
 )
+from avatar_core.training.visiting import begin_step, look_ahead
 from avatar_core.types import Group
 
 
@@ -35,13 +37,13 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
     for step in range(done + 1, config.steps + 1):
         watch = Stopwatch()
         lr = learning_rate(step, config.steps, config.optim)
-        epoch = trainee.course.epochs(step)
 
         # Visit: the prompts of this step, and stored groups of earlier ones.
         with watch.phase("media"):
-            look = show_hints(trainee, config, trainee.look_at(trainee.samples_of(step)))
+            look = show_hints(trainee, config, trainee.look_at(begin_step(trainee, config, step)))
             rehearsal = rehearse(trainee, config, step)
-            trainee.look_ahead(step + 1, config.steps)
+            look_ahead(trainee, config, step + 1)
+        epoch = trainee.course.epochs(step, state.counters.visits_skipped)
         if not (visits := look.visits):
             missed = StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
             yield missed._replace(hints_refused=state.hints.refused)
@@ -51,15 +53,17 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         # Roll out and reward: only as many completions as are trained on.
         with watch.phase("generate"):
+            most = fresh_size(trainee, config)
+            sizes = group_sizes(state.memories, visits, config, most=most, step=step)
             completions = draw_completions(
-                policy, encoded, visits, size=fresh_size(trainee, config), config=config, step=step
+                policy, encoded, visits, sizes=sizes, config=config, step=step
             )
         with watch.phase("reward"):
             fresh = [
                 score_group(visit, group, config.reward, step, trainee.judge)
                 for visit, group in zip(visits, completions, strict=True)
             ]
-            advantages = fresh_advantages(fresh, config.advantage)
+            advantages, rehearsal = compare(state, config, visits, fresh, rehearsal)
 
         # Update: one loss over fresh and replayed completions, one step if it is finite.
         with watch.phase("train"):
@@ -97,6 +101,7 @@ def store(trainee: Trainee, config: TrainConfig, fresh: Sequence[Group], *, take
     """Remember the fresh groups of a step; what broke one that was not taken must not come back."""
     for group in fresh if taken else ():
         trainee.state.buffer.insert(group)
+    remember(trainee.state, config, fresh if taken else ())
     observe_hints(trainee, config.hints, fresh)
 
 

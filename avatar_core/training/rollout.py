@@ -38,18 +38,18 @@ def draw_completions(
     encoded: Encoded,
     visits: Sequence[Visit],
     *,
-    size: int,
+    sizes: Sequence[int],
     config: TrainConfig,
     step: int,
 ) -> list[list[Completion]]:
-    """Draw `size` unscored completions for each visited prompt from its encoding.
+    """Draw unscored completions for each visited prompt from its encoding, `sizes[i]` for visit i.
 
     Draw j of a prompt is seeded by (run seed, step, sample id, j); a step that visits a prompt
     twice goes on counting j.
     """
     drawn: Counter[str] = Counter()
     seeds = []
-    for visit in visits:
+    for visit, size in zip(visits, sizes, strict=True):
         name = visit.sample.id
         draws = range(drawn[name], drawn[name] + size)
         seeds.append([seed_from(config.seed, "rollout", step, name, draw) for draw in draws])

@@ -50,9 +50,9 @@ class Replayed(NamedTuple):
     draw: Drawn
     """The first draw of the group, for its tier, age and reuse."""
     advantages: Tensor
-    """VCRS advantages of the drawn completions, float32 [members]."""
-    baseline: float
-    """R̄(q) at the time of the draw."""
+    """Advantages of the drawn completions, by VCRS but for injected ones, float32 [members]."""
+    baseline: float | None
+    """R̄(q) at the time of the draw; `None` when they are relative to a fresh group."""
 
 
 class Rehearsal(NamedTuple):

@@ -18,13 +18,13 @@ def test_a_new_prompt_gets_a_whole_group_and_a_known_one_the_least() -> None:
 
 def test_it_is_the_least_size_whose_baseline_is_as_well_founded() -> None:
     cases = 0
-    for count, strength, most in itertools.product((0.0, 0.3, 1, 4.2, 7, 30), (0.5, 1, 3), (1, 5)):
+    for weight, strength, most in itertools.product((0.0, 0.3, 1, 4.2, 7, 30), (0.5, 1, 3), (1, 5)):
         enough = [
             size
             for size in range(1, most + 1)
-            if count + strength * (size - 1) >= strength * (most - 1) - 1e-9
+            if weight + strength * (size - 1) >= strength * (most - 1) - 1e-9
         ]
-        assert adaptive_group_size(count, least=1, most=most, strength=strength) == enough[0]
+        assert adaptive_group_size(weight, least=1, most=most, strength=strength) == enough[0]
         cases += 1
     assert cases == 36
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import types
 from pathlib import Path
@@ -57,21 +56,6 @@ def test_a_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--stage", "1", "--dry-run", "--json", "--lora"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document == resolve_train(stage=1, flags={"tuning": "lora"}).model_dump(mode="json")
-
-
-def test_a_dry_run_of_all_stages(elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["train", "--stage", "all", "--steps", "3", "--out", "mine", "--dry-run"]
-    assert main([*arguments, "--json"]) == 0
-    shown = capsys.readouterr()
-    stages = json.loads(shown.out)["stages"]
-    assert [(one["stage"], one["out"], one["steps"]) for one in stages] == [
-        (stage, f"mine/stage{stage}", 3) for stage in range(4)
-    ]
-    runs = ", ".join(f"mine/stage{stage}" for stage in range(4))
-    assert shown.err == f"every input is sound; without --dry-run this runs in {runs}\n"
-    assert main([*arguments, "--quiet"]) == 0
-    assert capsys.readouterr().out.count("stage = ") == 4
-    assert not any(elsewhere.iterdir())
 
 
 def test_reward_files_are_given_by_a_flag(
@@ -212,36 +196,6 @@ def test_an_unsound_checkpoint_is_exit_code_4(
     (elsewhere / "hollow").mkdir()
     assert main(["train", "--stage", "1", "--init", "hollow", "--dry-run"]) == 4
     assert "hollow: holds neither a model" in capsys.readouterr().err
-
-
-def test_all_stages_end_with_one_table(
-    elsewhere: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def train_stages(configs: Any, *, resume: bool, watcher: Any) -> list[Any]:
-        assert resume
-        results = []
-        for config in configs:
-            write_run(Path(config.out), [metrics_row(1)], [group_row([1.0, 0.0], [1.0, -1.0])])
-            held_out = HELD_OUT if config.stage else None
-            results.append(types.SimpleNamespace(directory=Path(config.out), held_out=held_out))
-        return results
-
-    module = types.ModuleType("avatar_core.training.stages")
-    module.train_stages = train_stages  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    assert main(["train", "--stage", "all"]) == 0
-    shown = capsys.readouterr()
-    lines = [" ".join(line.split()) for line in shown.out.splitlines()]
-    for family in ("1 visual", "2 audio-visual", "3 localisation"):
-        assert f"{family} 200 25.0 % 50.0 % +25.0" in lines
-    assert "Reward diversity" not in shown.out
-    assert "avatar report runs/all/stage0 runs/all/stage1" in shown.err
-    for stage in range(4):
-        shutil.rmtree(elsewhere / "runs" / "all" / f"stage{stage}")
-    assert main(["train", "--stage", "all", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert [one["stage"] for one in document["held_out"]] == [1, 2, 3]
-    assert len(document["runs"]) == 4
 
 
 @pytest.fixture

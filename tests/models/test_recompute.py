@@ -42,7 +42,7 @@ def kept_and_gradients(policy: QwenOmniPolicy) -> tuple[int, Tensor, list[Tensor
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         scored = all_logprobs(policy, ragged_completions(policy))
     loss = torch.stack([values.mean() for values in scored]).sum()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     gradients = [torch.zeros(1) if p.grad is None else p.grad.clone() for p in policy.parameters()]
     for parameter in policy.parameters():
         parameter.grad = None

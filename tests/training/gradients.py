@@ -22,7 +22,7 @@ def gradients_of(policy: QwenOmniPolicy, losses: Iterable[Tensor]) -> Gradients:
     """Backpropagate the losses one after the other; the policy is left without gradients."""
     total = 0.0
     for loss in losses:
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         total += float(loss.detach())
     found = [torch.zeros_like(p) if p.grad is None else p.grad.clone() for p in policy.parameters()]
     for parameter in policy.parameters():

@@ -28,7 +28,9 @@ def settings(*assignments: str) -> TrainConfig:
 def shares(policy: QwenOmniPolicy, visits: Sequence[Visit]) -> tuple[Share, Rehearsal]:
     """Two fresh prompts and a replayed one; completions of unlike length, drawn from the policy."""
     encoded = policy.encode([visit.prepared for visit in visits])
-    drawn = draw_completions(policy, encoded, visits, size=3, config=settings(), step=1)
+    drawn = draw_completions(
+        policy, encoded, visits, sizes=[3] * len(visits), config=settings(), step=1
+    )
     # Sampling hardly ever ends early here; lengths 9, 6, 3 make the divisors matter.
     cut = [
         [

@@ -63,7 +63,9 @@ def sampled(policy: QwenOmniPolicy, visits: Sequence[Visit], step: int = 1) -> l
     """Completions of the policy as it is now, a group of two for each visit."""
     with torch.no_grad():
         encoded = policy.encode([visit.prepared for visit in visits])
-        drawn = draw_completions(policy, encoded, visits, size=2, config=CONFIG, step=step)
+        drawn = draw_completions(
+            policy, encoded, visits, sizes=[2] * len(visits), config=CONFIG, step=step
+        )
     return [
         Group(visit.sample.id, step, tuple(scored(members)), media_key=visit.media_key)
         for visit, members in zip(visits, drawn, strict=True)

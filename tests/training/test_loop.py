@@ -121,7 +121,7 @@ def test_what_was_sampled_with_a_hint_is_replayed_with_it(
     shown = [plain, trainee.with_hint(plain, CONFIG.hints.place), plain]
     for step, visit in enumerate(shown):
         encoded = policy.encode([visit.prepared])
-        (drawn,) = draw_completions(policy, encoded, [visit], size=3, config=config, step=step)
+        (drawn,) = draw_completions(policy, encoded, [visit], sizes=[3], config=config, step=step)
         members = tuple(
             replace(member, reward=reward)
             for member, reward in zip(

@@ -35,7 +35,8 @@ def draw(
 ) -> list[list[Completion]]:
     with torch.no_grad():
         encoded = policy.encode([visit.prepared for visit in visits])
-    return draw_completions(policy, encoded, visits, size=size, config=config, step=step)
+    sizes = [size] * len(visits)
+    return draw_completions(policy, encoded, visits, sizes=sizes, config=config, step=step)
 
 
 def tokens(members: Sequence[Completion]) -> list[list[int]]:

@@ -35,7 +35,9 @@ def settings(*assignments: str) -> TrainConfig:
 def part(policy: QwenOmniPolicy, visits: Sequence[Visit], advantages: list[Tensor]) -> Part:
     """Two completions of each prompt, drawn from the policy as it is now."""
     encoded = policy.encode([visit.prepared for visit in visits])
-    drawn = draw_completions(policy, encoded, visits, size=2, config=settings(), step=1)
+    drawn = draw_completions(
+        policy, encoded, visits, sizes=[2] * len(visits), config=settings(), step=1
+    )
     return Part(encoded, visits, drawn, advantages)
 
 
