@@ -54,6 +54,8 @@ def run_one(settings: TrainConfig, resume: bool, output: Output) -> None:
 
     with training_progress(output) as watcher:
         result = train(settings, resume=resume, watcher=watcher)
+    if not result.leads:
+        return
     gained = result.held_out
     show_runs([result.directory], output, held_out=gained and held_out_document(gained))
     if gained and not output.as_json:
@@ -74,6 +76,8 @@ def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None
 
     with training_progress(output) as watcher:
         results = train_stages(stages, resume=resume, watcher=watcher)
+    if not results[0].leads:
+        return
     gained = {
         settings.stage: result.held_out
         for settings, result in zip(stages, results, strict=True)

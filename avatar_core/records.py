@@ -139,6 +139,12 @@ class MetricsRow(VersionedRecord):
     """Prompts left out because a clip or the text could not be read; cumulative."""
     visits_skipped: int = Field(0, ge=0)
     """Visits passed over since the prompt's rewards have long been all equal; cumulative."""
+    judge_graded: int = Field(0, ge=0)
+    """Completions that the judge gave scores; cumulative, as the next two."""
+    judge_unparsed: int = Field(0, ge=0)
+    """Completions whose grading held no scores."""
+    judge_unreachable: int = Field(0, ge=0)
+    """Completions that the judge could not be asked about."""
     hints_refused: int = Field(0, ge=0)
     """Visits whose hint was due but not shown, since it holds the reference answer."""
     families: Mapping[str, float | None] = Field(default_factory=dict)

@@ -19,7 +19,6 @@ QUESTIONS = 420
 POINTS = 0.15
 
 
-
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("modality", ["sound", "frames"])

@@ -168,7 +168,9 @@ def _compared(scored: Tensor, evidence: Tensor) -> Tensor:
     return scored & (evidence > 0)[:, None]
 
 
-def _check(rewards: Tensor, scored: Tensor, means: Tensor, weights: Tensor, strength: float) -> None:
+def _check(
+    rewards: Tensor, scored: Tensor, means: Tensor, weights: Tensor, strength: float
+) -> None:
     require_rank("rewards", rewards, 2)
     require_floating("rewards", rewards)
     require_shape("scored", scored, rewards.shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from avatar_core.config.train import TrainConfig
@@ -38,8 +39,11 @@ class Saver:
         self.step, self._progress = step, progress_of(self._trainee.state)
 
     def save(self) -> None:
-        """Save the run as it is after the last finished step, unless that has been done."""
-        if self.step == self._saved:
+        """Save the run as it is after the last finished step, unless that has been done.
+
+        Of several processes, which are all alike, the first saves.
+        """
+        if self.step == self._saved or not self._trainee.world.leads:
             return
         rewind(self._trainee.state, self._progress)
         self._sound = save_checkpoint(
@@ -63,21 +67,25 @@ def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher
         ServiceError: the judge could not be asked; the unfinished step is taken again on resume.
     """
     saver = Saver(run, trainee, config.checkpoint.keep, done)
+    world = trainee.world
     missed = 0
-    with (
-        stop_on_signal() as stop,
-        JsonlAppender(run / METRICS) as metrics,
-        JsonlAppender(run / GROUPS) as groups,
-    ):
+    with stop_on_signal() as stop, ExitStack() as stack:
+        groups, metrics = (
+            stack.enter_context(JsonlAppender(run / name)) if world.leads else None
+            for name in (GROUPS, METRICS)
+        )
         for record in steps_of(trainee, config, saver):
             row = metrics_row(record, trainee.state.counters)
-            for group in group_rows(record):
-                groups.append(group.to_row())
-            metrics.append(row.to_row())
+            if groups is not None and metrics is not None:
+                for group in group_rows(record):
+                    groups.append(group.to_row())
+                metrics.append(row.to_row())
             saver.finished(record.step)
             watcher.step(row, config.steps)
             missed = 0 if record.outcome.taken else missed + 1
             lost = missed >= config.optim.max_skipped
+            # A signal to one process stops all of them after the same step.
+            stop.signal = next(filter(None, world.gather([stop.signal])), None)
             due = record.step == config.steps or record.step % config.checkpoint.every == 0
             if due or lost or stop.signal is not None:
                 saver.save()
@@ -107,7 +115,7 @@ def steps_of(trainee: Trainee, config: TrainConfig, saver: Saver) -> Iterator[St
 
 def too_many_missed(record: StepRecord, missed: int) -> AvatarError:
     """The error that ends a run whose steps cannot be taken any more."""
-    if not record.look.visits:
+    if record.look.failures and not record.look.visits:
         return DataError(
             f"step {record.step}: no prompt of {missed} consecutive steps could be read; "
             f"the last: {record.look.failures[-1]}"

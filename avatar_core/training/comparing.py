@@ -31,7 +31,7 @@ class Rewards(NamedTuple):
 def compare(
     state: TrainerState,
     config: TrainConfig,
-    visits: Sequence[Visit],
+    visits: Sequence[Visit | None],
     groups: Sequence[Group],
     rehearsal: Rehearsal,
 ) -> Split:
@@ -40,8 +40,8 @@ def compare(
     Args:
         state: holds the memories of prompts and the stored groups.
         config: of the run.
-        visits: the prompts of the step, as they were shown.
-        groups: their scored completions, all of one step.
+        visits: the prompt of each group as it was shown, `None` where another process has it.
+        groups: the scored completions of all prompts of the step.
         rehearsal: what was drawn for replay.
 
     Returns:

@@ -62,12 +62,13 @@ def due_hints(trainee: Trainee, config: HintConfig, visits: Sequence[Visit]) -> 
     due = {name for name in able if is_due(state.hints.history(name), config)}
     doubtful = _but_for_divergence([name for name in able if name not in due], trainee, config)
     pairs = recall([able[name] for name in doubtful], state.buffer)
-    found = divergences(trainee.policy, pairs, config)
+    names = trainee.world.gather([pair.visit.sample.id for pair in pairs])
+    found = trainee.world.gather(divergences(trainee.policy, pairs, config))
     low = state.hints.are_low(found, config)
-    due |= {pair.visit.sample.id for pair, is_low in zip(pairs, low, strict=True) if is_low}
+    due |= {name for name, is_low in zip(names, low, strict=True) if is_low and name in able}
     if config.leak == "refuse":
         leaking = {name for name in due if _leaks(able[name])}
-        state.hints.refused += len(leaking)
+        state.hints.refused += len(trainee.world.gather(sorted(leaking)))
         due -= leaking
     return due
 

@@ -115,7 +115,7 @@ def joined(groups: Sequence[Group], successes: Mapping[int, Drawn]) -> list[Grou
 def split(
     advantages: Sequence[Tensor],
     successes: Mapping[int, Drawn],
-    visits: Sequence[Visit],
+    visits: Sequence[Visit | None],
     rehearsal: Rehearsal,
 ) -> Split:
     """Take the successes out of groups that were compared with them, over to what is replayed.
@@ -123,7 +123,8 @@ def split(
     Args:
         advantages: of the groups that `joined` gave.
         successes: as given to `joined`.
-        visits: the prompts of the step, as they were shown.
+        visits: the prompt of each group as it was shown, `None` where another process has it: a
+            success is trained on where its prompt is.
         rehearsal: what else is replayed.
     """
     injected = [

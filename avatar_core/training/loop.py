@@ -10,22 +10,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import torch
+from torch import Tensor
+
 from avatar_core.config.train import TrainConfig
 from avatar_core.seeds import rng_from
 from avatar_core.training.baselines import group_sizes
 from avatar_core.training.comparing import compare, remember
 from avatar_core.training.hinting import observe_hints, show_hints
-from avatar_core.training.rollout import draw_completions, mean_reward, score_group
+from avatar_core.training.learning import Share, learn
+from avatar_core.training.rollout import Visit, draw_completions, mean_reward, score_group
 from avatar_core.training.rows import StepRecord, diagnostics
-from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
+from avatar_core.training.step import NOT_TAKEN, learning_rate
 from avatar_core.training.telemetry import Stopwatch
 from avatar_core.training.trainee import Trainee
 from avatar_core.training.update import (
     NOTHING_REPLAYED,
-    Part,
     Rehearsal,
+    reference_gaps,
     replayed_advantages,
-    update_loss,
+    trained_members,
 )
 from avatar_core.training.visiting import begin_step, look_ahead
 from avatar_core.types import Group
@@ -33,7 +37,7 @@ from avatar_core.types import Group
 
 def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
     """Take the optimiser steps `done` + 1 to `config.steps`, yielding a record after each."""
-    policy, state = trainee.policy, trainee.state
+    policy, state, world = trainee.policy, trainee.state, trainee.world
     for step in range(done + 1, config.steps + 1):
         watch = Stopwatch()
         lr = learning_rate(step, config.steps, config.optim)
@@ -43,13 +47,23 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             look = show_hints(trainee, config, trainee.look_at(begin_step(trainee, config, step)))
             rehearsal = rehearse(trainee, config, step)
             look_ahead(trainee, config, step + 1)
-        epoch = trainee.course.epochs(step, state.counters.visits_skipped)
-        if not (visits := look.visits):
-            missed = StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
-            yield missed._replace(hints_refused=state.hints.refused)
+        visits = look.visits
+        record = StepRecord(
+            step,
+            config.stage,
+            trainee.course.epochs(step, state.counters.visits_skipped),
+            look,
+            NOT_TAKEN,
+            lr,
+            watch.seconds,
+            samples=trainee.samples,
+            hints_refused=state.hints.refused,
+        )
+        if not world.any(bool(visits)):
+            yield record
             continue
-        with watch.phase("encode"):
-            encoded = policy.encode([visit.prepared for visit in visits])
+        with watch.phase("encode"), torch.set_grad_enabled(config.optim.accumulate == 1):
+            encoded = policy.encode([visit.prepared for visit in visits]) if visits else None
 
         # Roll out and reward: only as many completions as are trained on.
         with watch.phase("generate"):
@@ -59,56 +73,101 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
                 policy, encoded, visits, sizes=sizes, config=config, step=step
             )
         with watch.phase("reward"):
-            fresh = [
+            scored = [
                 score_group(visit, group, config.reward, step, trainee.judge)
                 for visit, group in zip(visits, completions, strict=True)
             ]
-            advantages, rehearsal = compare(state, config, visits, fresh, rehearsal)
+            fresh, shown = world.gather(scored), world.place(visits)
+            advantages, rehearsal = compare(state, config, shown, fresh, rehearsal)
 
         # Update: one loss over fresh and replayed completions, one step if it is finite.
         with watch.phase("train"):
-            parts = [Part(encoded, visits, [group.completions for group in fresh], advantages)]
-            if rehearsal.replayed:
-                parts.append(rehearsal.part(policy))
-            terms = update_loss(policy, parts, config)
-            outcome = take_step(
-                state.optimiser, terms.loss, lr=lr, max_norm=config.optim.max_grad_norm
+            kept = kept_members(fresh, config, rehearsal, step)
+            gaps = world.gather(gaps_to_reference(trainee, visits, scored))
+            share = own_share(shown, fresh, advantages, kept)
+            updated = learn(
+                policy, state.optimiser, share, encoded, rehearsal, config, lr=lr, world=world
             )
+            taken = updated.outcome.taken
 
         # Store and record.
         tier_of = {group.prompt_id: state.buffer.tier_of(group.prompt_id) for group in fresh}
-        store(trainee, config, fresh, taken=outcome.taken)
-        state.counters.count_step(fresh, replayed=rehearsal.size, taken=outcome.taken)
-        yield StepRecord(
-            step,
-            config.stage,
-            epoch,
-            look,
-            outcome,
-            lr,
-            watch.seconds,
+        if taken:
+            store(trainee, config, fresh, advantages, gaps, rehearsal)
+        observe_hints(trainee, config.hints, fresh)
+        state.counters.count_step(fresh, kept, replayed=rehearsal.size, taken=taken)
+        yield record._replace(
+            outcome=updated.outcome,
             fresh=fresh,
             advantages=advantages,
+            kept=kept,
             rehearsal=rehearsal,
             tiers=state.buffer.tier_sizes() if config.replay.enabled else None,
             tier_of=tier_of,
-            diagnostics=diagnostics(terms),
-            hints_refused=state.hints.refused,
+            diagnostics=diagnostics(updated.terms),
         )
 
 
-def store(trainee: Trainee, config: TrainConfig, fresh: Sequence[Group], *, taken: bool) -> None:
-    """Remember the fresh groups of a step; what broke one that was not taken must not come back."""
-    for group in fresh if taken else ():
-        trainee.state.buffer.insert(group)
-    remember(trainee.state, config, fresh if taken else ())
-    observe_hints(trainee, config.hints, fresh)
+def store(
+    trainee: Trainee,
+    config: TrainConfig,
+    fresh: Sequence[Group],
+    advantages: Sequence[Tensor],
+    gaps: Sequence[Sequence[float]],
+    rehearsal: Rehearsal,
+) -> None:
+    """Remember the groups of a step that was taken; what broke one must not come back."""
+    buffer = trainee.state.buffer
+    buffer.mark_used([part.draw for part in rehearsal.replayed])
+    for place, group in enumerate(fresh):
+        buffer.insert(
+            group, advantages=advantages[place].tolist(), kl=gaps[place] if gaps else None
+        )
+    remember(trainee.state, config, fresh)
+
+
+def own_share(
+    shown: Sequence[Visit | None],
+    groups: Sequence[Group],
+    advantages: Sequence[Tensor],
+    kept: Sequence[Sequence[int]],
+) -> Share:
+    """What this process trains on of the fresh groups: the kept members of those it has shown."""
+    visits = [visit for visit in shown if visit is not None]
+    own = [place for place, visit in enumerate(shown) if visit is not None]
+    return Share(
+        visits,
+        [[groups[place].completions[member] for member in kept[place]] for place in own],
+        [advantages[place][list(kept[place])] for place in own],
+    )
+
+
+def kept_members(
+    groups: Sequence[Group], config: TrainConfig, rehearsal: Rehearsal, step: int
+) -> list[list[int]]:
+    """Members of fresh groups that are trained on: all, unless some give way to replayed ones."""
+    discard = config.rollout.discard and rehearsal.size > 0
+    most = config.rollout.fresh_per_group if discard else config.rollout.group_size
+    return trained_members(groups, most, config.seed, step)
+
+
+def gaps_to_reference(
+    trainee: Trainee, visits: Sequence[Visit], groups: Sequence[Group]
+) -> list[list[float]]:
+    """Distance of fresh completions from the reference, when the buffer draws by it; else none."""
+    if not visits or not trainee.state.buffer.rule.needs_kl:
+        return []
+    return reference_gaps(trainee.policy, visits, groups)
 
 
 def fresh_size(trainee: Trainee, config: TrainConfig) -> int:
-    """Completions to draw per prompt: the whole group until replay can supply its share."""
+    """Completions to draw per prompt: the whole group until replay can supply its share.
+
+    With `rollout.discard` it stays the whole group, as in the release.
+    """
     replaying = config.replay.enabled and trainee.state.buffer.ready
-    return config.rollout.fresh_per_group if replaying else config.rollout.group_size
+    saves = replaying and not config.rollout.discard
+    return config.rollout.fresh_per_group if saves else config.rollout.group_size
 
 
 def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:
@@ -118,25 +177,41 @@ def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:
     out. Those sampled with a hint are trained on with it. R̄ is of the prompt without its hint, so
     they are measured against the mean of their own group instead.
     """
-    buffer = trainee.state.buffer
+    buffer, world = trainee.state.buffer, trainee.world
     if not (config.replay.enabled and buffer.ready):
         return NOTHING_REPLAYED
     share = config.rollout.group_size - config.rollout.fresh_per_group
     drawn = buffer.draw(
-        share * config.rollout.prompts_per_step, rng_from(config.seed, "replay", step)
+        share * config.rollout.prompts_per_step,
+        rng_from(config.seed, "replay", step),
+        step=step,
+        prompts=[sample.id for sample in trainee.samples_of(step)],
     )
-    prompts = dict.fromkeys(draw.group.prompt_id for draw in drawn)
-    look = trainee.look_at([trainee.samples[prompt_id] for prompt_id in prompts])
+    # Every process looks at the prompts of its stretch of the drawn groups.
+    own = set(world.share(list(dict.fromkeys(draw.number for draw in drawn))))
+    prompts = dict.fromkeys(draw.group.prompt_id for draw in drawn if draw.number in own)
+    look = trainee.look_at_own([trainee.samples[prompt_id] for prompt_id in prompts])
     seen = {(visit.sample.id, visit.media_key): visit for visit in look.visits}
-    kept = [draw for draw in drawn if (draw.group.prompt_id, draw.group.media_key) in seen]
+    readable = set(
+        world.gather(
+            [
+                draw.number
+                for draw in drawn
+                if draw.number in own and (draw.group.prompt_id, draw.group.media_key) in seen
+            ]
+        )
+    )
+    kept = [draw for draw in drawn if draw.number in readable]
     baselines = [
         mean_reward(draw.group) if draw.group.hinted else buffer.baseline(draw.group.prompt_id)
         for draw in kept
     ]
     replayed = replayed_advantages(kept, baselines, config.advantage)
-    visits = []
+    visits: list[Visit | None] = []
     for part in replayed:
-        visit = seen[part.group.prompt_id, part.group.media_key]
-        hinted = part.group.hinted
-        visits.append(trainee.with_hint(visit, config.hints.place) if hinted else visit)
+        visit = seen.get((part.group.prompt_id, part.group.media_key))
+        mine = visit is not None and part.draw.number in own
+        if mine and visit is not None and part.group.hinted:
+            visit = trainee.with_hint(visit, config.hints.place)
+        visits.append(visit if mine else None)
     return Rehearsal(replayed, visits)

@@ -18,6 +18,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
@@ -60,6 +61,12 @@ class World:
         distributed.all_gather_object(parts, list(items))
         return [item for part in parts for item in part]
 
+    def place(self, items: Sequence[T]) -> list[T | None]:
+        """This process's items at their places in what `gather` gives, `None` at the others'."""
+        lengths = self.gather([len(items)])
+        before, after = sum(lengths[: self.rank]), sum(lengths[self.rank + 1 :])
+        return [*[None] * before, *items, *[None] * after]
+
     def total(self, numbers: Sequence[float]) -> list[float]:
         """Element-wise sums over all processes, the same bits on each."""
         rows = self.gather([list(numbers)])
@@ -72,13 +79,22 @@ class World:
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         flat = torch.cat([gradient.flatten().float() for gradient in gradients])
         distributed.all_reduce(flat)
-        pieces = flat.split([gradient.numel() for gradient in gradients])
+        pieces = torch.split(flat, [gradient.numel() for gradient in gradients])
         for parameter, gradient, piece in zip(parameters, gradients, pieces, strict=True):
             parameter.grad = piece.view_as(gradient).to(gradient.dtype)
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in any process."""
         return any(self.gather([flag]))
+
+    @contextmanager
+    def lead_first(self) -> Iterator[None]:
+        """Let rank 0 through before the others, which find done what it did."""
+        if not self.leads:
+            self.wait()
+        yield
+        if self.leads:
+            self.wait()
 
     def wait(self) -> None:
         """Wait until all processes are here."""
@@ -102,7 +118,9 @@ def joined() -> Iterator[World]:
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     # Objects travel through gloo, gradients on a GPU through nccl.
-    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    # The others wait while the first measures held-out accuracy or trains the cold start.
+    distributed.init_process_group(backend, timeout=timedelta(days=1))
     try:
         yield World(distributed.get_rank(), size)
     finally:

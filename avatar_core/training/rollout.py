@@ -35,7 +35,7 @@ class Visit(NamedTuple):
 
 def draw_completions(
     policy: Policy,
-    encoded: Encoded,
+    encoded: Encoded | None,
     visits: Sequence[Visit],
     *,
     sizes: Sequence[int],
@@ -45,8 +45,10 @@ def draw_completions(
     """Draw unscored completions for each visited prompt from its encoding, `sizes[i]` for visit i.
 
     Draw j of a prompt is seeded by (run seed, step, sample id, j); a step that visits a prompt
-    twice goes on counting j.
+    twice goes on counting j. No visits need no encoding.
     """
+    if encoded is None:
+        return []
     drawn: Counter[str] = Counter()
     seeds = []
     for visit, size in zip(visits, sizes, strict=True):

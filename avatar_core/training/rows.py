@@ -46,6 +46,10 @@ class StepRecord(NamedTuple):
     """Groups of the prompts visited."""
     advantages: Sequence[Tensor] = ()
     """Advantages of each fresh group."""
+    kept: Sequence[Sequence[int]] = ()
+    """Members of each fresh group that were trained on."""
+    samples: Mapping[str, Sample] = MappingProxyType({})
+    """Samples of the run by id."""
     rehearsal: Rehearsal = NOTHING_REPLAYED
     """Replayed groups and their prompts."""
     tiers: Mapping[Tier, int] | None = None
@@ -66,7 +70,8 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
     again = record.rehearsal.replayed
     # Of a step that was not taken, these may be what was not finite.
     taken = record.outcome.taken
-    fresh = _values(record.advantages) if taken else []
+    trained = [a[list(ms)] for a, ms in zip(record.advantages, record.kept, strict=True)]
+    fresh = _values(trained) if taken else []
     replayed = _values([part.advantages for part in again]) if taken else []
     numbers = record.diagnostics if taken else {}
     return MetricsRow(
@@ -107,26 +112,31 @@ def diagnostics(terms: LossTerms) -> dict[str, float]:
 
 def group_rows(record: StepRecord) -> list[GroupRow]:
     """The rows of `groups.jsonl` for a step: fresh groups, then replayed ones."""
-    samples = _samples(record)
     rows = [
-        _group_row(record, group, group.completions, advantages, samples)
-        for group, advantages in zip(record.fresh, record.advantages, strict=True)
+        _group_row(record, group, group.completions, _trained_only(advantages, kept))
+        for group, advantages, kept in zip(
+            record.fresh, record.advantages, record.kept, strict=True
+        )
     ]
     for part in record.rehearsal.replayed:
         members = [part.group.completions[member] for member in part.members]
-        rows.append(_group_row(record, part.group, members, part.advantages, samples, part))
+        rows.append(_group_row(record, part.group, members, part.advantages.tolist(), part))
     return rows
+
+
+def _trained_only(advantages: Tensor, kept: Sequence[int]) -> list[float | None]:
+    """Advantages of a fresh group; `None` for members that were not trained on."""
+    return [value if place in kept else None for place, value in enumerate(advantages.tolist())]
 
 
 def _group_row(
     record: StepRecord,
     group: Group,
     members: Sequence[Completion],
-    advantages: Tensor,
-    samples: Mapping[str, Sample],
+    advantages: Sequence[float | None],
     replay: Replayed | None = None,
 ) -> GroupRow:
-    sample = samples[group.prompt_id]
+    sample = record.samples[group.prompt_id]
     return GroupRow(
         step=record.step,
         prompt_id=group.prompt_id,
@@ -144,7 +154,7 @@ def _group_row(
                 tokens=len(c.token_ids),
                 reward=c.reward,
                 parts=dict(c.parts),
-                advantage=float(value) if record.outcome.taken else None,
+                advantage=value if record.outcome.taken else None,
                 truncated=c.truncated,
             )
             for c, value in zip(members, advantages, strict=True)
@@ -152,17 +162,10 @@ def _group_row(
     )
 
 
-def _samples(record: StepRecord) -> dict[str, Sample]:
-    """The samples of the step's prompts by id."""
-    visits = [*record.look.visits, *record.rehearsal.visits]
-    return {visit.sample.id: visit.sample for visit in visits}
-
-
 def _by_family(record: StepRecord) -> dict[str, list[Group]]:
-    samples = _samples(record)
     found: dict[str, list[Group]] = defaultdict(list)
     for group in record.fresh:
-        found[samples[group.prompt_id].family or "other"].append(group)
+        found[record.samples[group.prompt_id].family or "other"].append(group)
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -37,12 +38,14 @@ from avatar_core.training.directory import check_directory, held_out_rows
 from avatar_core.training.held_out import HeldOut, measure_held_out, summarise
 from avatar_core.training.judging import judge_of
 from avatar_core.training.lookahead import Lookahead
+from avatar_core.training.parallel import ALONE, World, joined
 from avatar_core.training.preflight import check_inputs
 from avatar_core.training.step import make_optimiser
 from avatar_core.training.taking_up import claim, resume_point, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.training.watcher import SILENT, Watcher
+from avatar_core.types import Sample
 from avatar_core.version import VERSION
 
 WAITING_SECONDS = 0.5
@@ -58,10 +61,12 @@ class RunResult(NamedTuple):
     """The last checkpoint."""
     held_out: HeldOut | None
     """Held-out accuracy before and after; `None` when it was not measured."""
+    leads: bool = True
+    """Whether this process wrote it; of several that train together only the first does."""
 
 
 def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT) -> RunResult:
-    """Run or continue one stage.
+    """Run or continue one stage, together with the processes that a launcher started, if any.
 
     Args:
         config: what to do; `config.out` is the run directory.
@@ -74,46 +79,62 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
     # A run that goes on has survived clips that broke meanwhile, and its checkpoint is read below.
     begun = (Path(config.out) / CONFIG).is_file()
     data = check_inputs(config, resume=resume, quick=begun, say=watcher.say)
-    with memory_errors(memory_remedy(config)):
-        return run_stage(config, data, resume=resume, watcher=watcher)
+    with memory_errors(memory_remedy(config)), joined() as world:
+        return run_stage(config, data, resume=resume, watcher=watcher, world=world)
 
 
 def run_stage(
-    config: TrainConfig, data: Data | None, *, resume: bool, watcher: Watcher
+    config: TrainConfig,
+    data: Data | None,
+    *,
+    resume: bool,
+    watcher: Watcher,
+    world: World = ALONE,
 ) -> RunResult:
-    """Run or continue a stage whose inputs have been checked; `None` stands for scenes unmade."""
+    """Run or continue a stage whose inputs have been checked; `None` stands for scenes unmade.
+
+    Of several processes the first alone locks, writes, measures and speaks.
+    """
     run = Path(config.out)
+    watcher = watcher if world.leads else SILENT
     if config.threads is not None:
         torch.set_num_threads(config.threads)
     with ExitStack() as stack:
-        stack.enter_context(run_lock(run))
+        if world.leads:
+            stack.enter_context(run_lock(run))
         # Another process may have begun a run here before the lock was taken.
         check_directory(run, config, resume=resume)
-        start = starting_point(config, watcher)
-        if data is None:
-            watcher.say(f"preparing {config.data} for stage {config.stage}")
-            data = load_data(config)
+        with world.lead_first():
+            start = starting_point(config, watcher)
+            if data is None:
+                watcher.say(f"preparing {config.data} for stage {config.stage}")
+                data = load_data(config)
         checkpoint = resume_point(run, data)
         watcher.say(f"loading {start}")
         policy = load_policy(start, seed=config.seed, tuning=config.tuning)
         choose_trained(policy, config)
-        claim(run, config, policy)
+        world.wait()
+        if world.leads:
+            claim(run, config, policy)
         loader = stack.enter_context(MediaLoader(config.media))
         asker = Asker(policy, loader, system_prompt=config.rollout.system_prompt)
         lookahead = stack.enter_context(Lookahead(asker))
-        trainee = new_trainee(policy, lookahead, data, config, judge_of(config, run))
+        trainee = new_trainee(policy, lookahead, data, config, judge_of(config, run), world)
         # Measured and frozen before weights are restored: the policy that the run began with.
-        before = measure(policy, asker, data, config, "before", watcher)
+        measured = data.held_out if world.leads else []
+        before = measure(policy, asker, measured, config, "before", watcher)
         if needs_reference(config):
             with policy.reference():
                 pass
-        done = take_up(run, config, policy, trainee.state, checkpoint)
+        done = take_up(run, config, policy, trainee.state, checkpoint, writes=world.leads)
         advance(run, config, trainee, done, watcher)
-        after = measure(policy, asker, data, config, "after", watcher)
+        after = measure(policy, asker, measured, config, "after", watcher)
+        world.wait()
     return RunResult(
         directory=run,
         checkpoint=run / CHECKPOINTS / f"step-{config.steps}",
-        held_out=summarise(before, after, data.held_out) if data.held_out else None,
+        held_out=summarise(before, after, measured) if measured else None,
+        leads=world.leads,
     )
 
 
@@ -197,6 +218,7 @@ def new_trainee(
     data: Data,
     config: TrainConfig,
     judge: Judge | None,
+    world: World,
 ) -> Trainee:
     """A policy with all that its training needs, as a run begins."""
     return Trainee(
@@ -211,15 +233,21 @@ def new_trainee(
             data=data_digest(data.training.values()),
         ),
         judge=judge,
+        world=world,
     )
 
 
 def measure(
-    policy: Policy, asker: Asker, data: Data, config: TrainConfig, when: str, watcher: Watcher
+    policy: Policy,
+    asker: Asker,
+    samples: Sequence[Sample],
+    config: TrainConfig,
+    when: str,
+    watcher: Watcher,
 ) -> list[EvalRow]:
     """Held-out rows before or after the stage, kept in `held_out/<when>.jsonl`."""
-    if not data.held_out:
+    if not samples:
         return []
-    watcher.say(f"answering {len(data.held_out)} held-out samples {when} the stage")
+    watcher.say(f"answering {len(samples)} held-out samples {when} the stage")
     path = held_out_rows(Path(config.out), when)
-    return measure_held_out(policy, asker, data.held_out, config, path)
+    return measure_held_out(policy, asker, samples, config, path)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.policy import Policy, TokenLogprobs
+from avatar_core.training.parallel import ALONE, World
 from avatar_core.training.rollout import Visit
 from avatar_core.training.rows import StepRecord
 from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
@@ -30,15 +31,22 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         epoch = trainee.course.epochs(step)
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
-            trainee.look_ahead(step + 1, config.steps)
-        if not look.visits:
+            if step < config.steps:
+                trainee.lookahead.start(trainee.world.share(trainee.samples_of(step + 1)))
+        if not trainee.world.any(bool(look.visits)):
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
             continue
         losses: list[float] = []
         with watch.phase("train"):
-            parts = losses_of(policy, look.visits, config.optim.accumulate, losses)
-            outcome = take_step(state.optimiser, parts, lr=lr, max_norm=config.optim.max_grad_norm)
-        state.counters.count_step((), replayed=0, taken=outcome.taken)
+            parts = losses_of(policy, look.visits, config.optim.accumulate, losses, trainee.world)
+            outcome = take_step(
+                state.optimiser,
+                parts,
+                lr=lr,
+                max_norm=config.optim.max_grad_norm,
+                world=trainee.world,
+            )
+        state.counters.count_step((), (), replayed=0, taken=outcome.taken)
         yield StepRecord(
             step,
             config.stage,
@@ -47,23 +55,28 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             outcome,
             lr,
             watch.seconds,
-            diagnostics={"loss": math.fsum(losses)},
+            diagnostics={"loss": math.fsum(trainee.world.gather(losses))},
         )
 
 
 def losses_of(
-    policy: Policy, visits: Sequence[Visit], count: int, noted: list[float]
+    policy: Policy,
+    visits: Sequence[Visit],
+    count: int,
+    noted: list[float],
+    world: World = ALONE,
 ) -> Iterator[Tensor]:
     """The loss of a batch in at most `count` parts that add up to it, each a scalar.
 
     Args:
         policy: in training.
-        visits: the batch; each sample has traces.
+        visits: this process's part of the batch; each sample has traces.
         count: parts to cut it into.
         noted: is given the value of each part.
+        world: the processes that share the batch.
     """
     traces = [[policy.encode_text(text) for text in v.sample.responses] for v in visits]
-    total = sum(len(trace) for every in traces for trace in every)
+    total = sum(world.gather([len(trace) for every in traces for trace in every]))
     cuts = [round(len(visits) * place / count) for place in range(count + 1)]
     for low, high in zip(cuts, cuts[1:], strict=False):
         if high > low:

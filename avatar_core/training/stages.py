@@ -11,6 +11,7 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.errors import memory_errors
 from avatar_core.files import disk_errors, published_directory, write_json
 from avatar_core.run_directory import CONFIG, has_begun
+from avatar_core.training.parallel import joined
 from avatar_core.training.preflight import check_stages, check_start
 from avatar_core.training.run import RunResult, cold_start, memory_remedy, run_stage
 from avatar_core.training.watcher import SILENT, Watcher
@@ -35,13 +36,16 @@ def train_stages(
     """
     checked = check_stages(configs, resume=resume, say=watcher.say)
     results = []
-    for config, data in zip(configs, checked, strict=True):
-        watcher.say(f"stage {config.stage}, in {config.out}")
-        if config == cold_start_config().model_copy(update={"out": config.out}):
-            take_cold_start(config, watcher)
-        check_start(config)
-        with memory_errors(memory_remedy(config)):
-            results.append(run_stage(config, data, resume=resume, watcher=watcher))
+    with joined() as world:
+        watcher = watcher if world.leads else SILENT
+        for config, data in zip(configs, checked, strict=True):
+            watcher.say(f"stage {config.stage}, in {config.out}")
+            with world.lead_first():
+                if config == cold_start_config().model_copy(update={"out": config.out}):
+                    take_cold_start(config, watcher)
+            check_start(config)
+            with memory_errors(memory_remedy(config)):
+                results.append(run_stage(config, data, resume=resume, watcher=watcher, world=world))
     return results
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from avatar_core.config.train import OptimConfig
+from avatar_core.training.parallel import ALONE, World
 
 
 class StepOutcome(NamedTuple):
@@ -60,11 +61,13 @@ def take_step(
     *,
     lr: float,
     max_norm: float,
+    world: World = ALONE,
 ) -> StepOutcome:
     """Backpropagate a loss and update, or leave everything as it is when a number is not finite.
 
     Several losses are one in parts that add up to it. Each is backpropagated before the next is
-    asked for, so that one graph at a time is held.
+    asked for, so that one graph at a time is held. So do the losses of several processes, whose
+    gradients are summed; one that is not finite stops the step in all of them.
 
     Gradients are looked at after backward: a finite loss can have a gradient that is not, and
     replacing a NaN loss by zero leaves NaN in the gradients (measured). Gradients are cleared in
@@ -72,7 +75,9 @@ def take_step(
     """
     parameters = parameters_of(optimiser)
     norm = math.inf
-    if all(_backpropagated(part) for part in ([loss] if isinstance(loss, Tensor) else loss)):
+    finite = all(_backpropagated(part) for part in ([loss] if isinstance(loss, Tensor) else loss))
+    if not world.any(not finite):
+        world.sum_gradients(parameters)
         gradients = [p.grad for p in parameters if p.grad is not None]
         norm = float(torch.nn.utils.get_total_norm(gradients))
     if math.isfinite(norm):

@@ -74,12 +74,14 @@ def take_up(
     policy: QwenOmniPolicy,
     state: TrainerState,
     checkpoint: Path | None,
+    *,
+    writes: bool = True,
 ) -> int:
     """Restore what `resume_point` found; returns the number of steps done.
 
     Rows of later steps are dropped, since those steps are taken again, and the configuration is
     written anew: its free fields may have changed. All that comes after everything that can be
-    refused.
+    refused. Of several processes only the first `writes`.
 
     Raises:
         CheckpointError: the checkpoint does not fit the policy.
@@ -88,6 +90,13 @@ def take_up(
     if checkpoint is not None:
         policy.restore(checkpoint)
         done = restore_trainer(checkpoint, state)
+    if writes:
+        _leave_only(run, config, done)
+    return done
+
+
+def _leave_only(run: Path, config: TrainConfig, done: int) -> None:
+    """Bring the files of a run to where it goes on: rows of its first `done` steps."""
     remove_unfinished(run)
     for name in (METRICS, GROUPS):
         keep_rows(run / name, up_to=done)
@@ -95,7 +104,6 @@ def take_up(
         with disk_errors(run):
             held_out_rows(run, "after").unlink(missing_ok=True)
     _write_config(run, config)
-    return done
 
 
 def _write_config(run: Path, config: TrainConfig) -> None:

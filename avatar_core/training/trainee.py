@@ -14,6 +14,7 @@ from avatar_core.rewards.judging.judge import Judge
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
 from avatar_core.training.lookahead import Lookahead
+from avatar_core.training.parallel import ALONE, World
 from avatar_core.training.rollout import Visit
 from avatar_core.types import Sample
 
@@ -38,6 +39,7 @@ class Trainee:
         course: which of them a step visits.
         state: optimiser, counters and replay buffer.
         judge: grades completions for the `judge` reward; `None` without one.
+        world: the processes that train together.
     """
 
     policy: Policy
@@ -46,21 +48,24 @@ class Trainee:
     course: Course
     state: TrainerState
     judge: Judge | None = None
+    world: World = ALONE
 
     def samples_of(self, step: int) -> list[Sample]:
         """The samples that step `step` visits."""
         ordered = list(self.samples.values())
         return [ordered[index] for index in self.course.prompts(step)]
 
-    def look_ahead(self, step: int, steps: int) -> None:
-        """Begin to look at the prompts of a step, unless the run of `steps` steps ends before."""
-        if step <= steps:
-            self.lookahead.start(self.samples_of(step))
-
     def look_at(self, samples: Sequence[Sample]) -> Look:
-        """Decode and prepare prompts; those that cannot be read are counted and left out."""
+        """Decode and prepare this process's share of some prompts."""
+        return self.look_at_own(self.world.share(samples))
+
+    def look_at_own(self, samples: Sequence[Sample]) -> Look:
+        """Decode and prepare prompts; those that cannot be read are counted and left out.
+
+        All processes call it together; failures are those of all.
+        """
         seen = self.lookahead.take(samples)
-        failures = [one.error for one in seen if isinstance(one, Failed)]
+        failures = self.world.gather([one.error for one in seen if isinstance(one, Failed)])
         self.state.counters.media_failed += len(failures)
         visits = [
             Visit(

@@ -60,27 +60,13 @@ class Rehearsal(NamedTuple):
 
     replayed: Sequence[Replayed]
     """Stored groups with their drawn completions."""
-    visits: Sequence[Visit]
-    """Their prompts, looked at again."""
+    visits: Sequence[Visit | None]
+    """Their prompts, looked at again; `None` where another process trains on the group."""
 
     @property
     def size(self) -> int:
         """Number of completions."""
         return sum(len(part.members) for part in self.replayed)
-
-    @property
-    def completions(self) -> list[list[Completion]]:
-        """The drawn completions of each prompt."""
-        return [[r.group.completions[m] for m in r.members] for r in self.replayed]
-
-    def part(self, policy: Policy) -> Part:
-        """Encode the prompts under the current policy."""
-        return Part(
-            encoded=policy.encode([visit.prepared for visit in self.visits]),
-            visits=self.visits,
-            completions=self.completions,
-            advantages=[r.advantages for r in self.replayed],
-        )
 
 
 NOTHING_REPLAYED = Rehearsal((), ())
@@ -142,14 +128,15 @@ def replayed_advantages(
     """VCRS advantages of the drawn completions, gathered by stored group in order of the draw.
 
     Args:
-        drawn: draws of this update; each has a reward.
+        drawn: draws of this update; each has a reward, and a weight that undoes the preference of
+            its draw.
         baselines: R̄ of each draw's prompt now.
         config: scales of the advantages.
     """
     rewards = torch.tensor([float(d.group.completions[d.member].reward or 0.0) for d in drawn])
     advantages = vcrs_advantages(
         rewards, torch.tensor(baselines), alpha=config.alpha, scale=config.vcrs_scale
-    )
+    ) * torch.tensor([draw.weight for draw in drawn])
     places: dict[int, list[int]] = {}
     for place, draw in enumerate(drawn):
         places.setdefault(draw.number, []).append(place)
@@ -200,11 +187,6 @@ class Scored(NamedTuple):
             kl=_stack(kls) if kls else None,
             advantages=torch.cat([part.advantages for part in parts]),
         )
-
-
-def update_loss(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> LossTerms:
-    """The loss over all completions of an update; only parts with completions may be given."""
-    return loss_terms(score_parts(policy, parts, config), config)
 
 
 def score_parts(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> Scored:

@@ -22,7 +22,8 @@ def look_ahead(trainee: Trainee, config: TrainConfig, step: int) -> None:
     the step looks at its own.
     """
     if step <= config.steps:
-        trainee.lookahead.start(_samples(trainee, _walk(trainee, config, step)))
+        samples = _samples(trainee, _walk(trainee, config, step))
+        trainee.lookahead.start(trainee.world.share(samples))
 
 
 def _walk(trainee: Trainee, config: TrainConfig, step: int) -> Walk:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ REWARD = st.sampled_from([-0.5, 0.0, 0.1, 0.3, 1.0])
 
 
 def gaps(
-    *groups: list[float | None],
+    *groups: Sequence[float | None],
     means: list[float],
     weights: list[float],
     strength: float = 2.0,

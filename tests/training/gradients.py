@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from avatar_core.algo.losses import LossTerms
+from avatar_core.config.train import TrainConfig
+from avatar_core.models.policy import Policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.training.update import Part, loss_terms, score_parts
 
 TOLERANCE = 1e-6
 
@@ -37,3 +41,8 @@ def same_gradients(one: Gradients, other: Gradients) -> bool:
     assert norm > 1e-3
     assert sum(bool((value != 0).any()) for value in one.values) > 50
     return float(torch.nn.utils.get_total_norm(differences)) <= TOLERANCE * norm
+
+
+def update_loss(policy: Policy, parts: Sequence[Part], config: TrainConfig) -> LossTerms:
+    """The loss over all completions of some parts in one piece."""
+    return loss_terms(score_parts(policy, parts, config), config)

@@ -13,6 +13,7 @@ from avatar_core.training.comparing import advantages_of, compare, remember
 from avatar_core.training.rollout import Visit
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.update import NOTHING_REPLAYED, fresh_advantages
+from avatar_core.types import Sample
 from tests.training.groups import completion, group
 
 SHRUNK = ("advantage.baseline=shrinkage", "advantage.prior_strength=1", "advantage.forgetting=1")
@@ -86,7 +87,8 @@ def test_a_stored_success_gives_failures_something_to_be_worse_than(
     wrong = tuple(completion(0.0, accuracy=0.0) for _ in range(2))
     failed = replace(failed, completions=wrong)
     right = replace(failed, step=2, completions=(completion(1.0, accuracy=1.0),))
-    visits = [Visit(None, None, "")]  # type: ignore[arg-type]
+    sample = Sample("a", "?", (), "A", "multiple choice")
+    visits = [Visit(sample, None, "")]  # type: ignore[arg-type]
     (silent,), nothing = compare(state, config, visits, [failed], NOTHING_REPLAYED)
     assert silent.tolist() == [0.0, 0.0] and nothing.size == 0
     state.buffer.insert(right)

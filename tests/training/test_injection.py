@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from avatar_core.replay import ReplayBuffer
+from avatar_core.replay import DrawRule, ReplayBuffer
 from avatar_core.training.injection import best_right, has_failed, joined, split, stored_successes
 from avatar_core.training.rollout import Visit
 from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
-from avatar_core.types import Group
+from avatar_core.types import Group, Sample
 from tests.training.groups import completion
 
 
@@ -21,8 +21,12 @@ def answers(name: str, *accuracies: float | None, step: int = 1, key: str = "k")
     return Group(name, step, members, media_key=key)
 
 
-def stored(*groups: Group, **settings: int) -> ReplayBuffer:
-    buffer = ReplayBuffer(min_fill=0, **settings)
+def visit(name: str) -> Visit:
+    return Visit(Sample(name, "?", (), "A", "multiple choice"), None, "k")  # type: ignore[arg-type]
+
+
+def stored(*groups: Group, rule: DrawRule | None = None) -> ReplayBuffer:
+    buffer = ReplayBuffer(min_fill=0, rule=rule)
     for group in groups:
         buffer.insert(group)
     return buffer
@@ -71,9 +75,9 @@ def test_another_clip_a_hint_now_or_a_group_past_use_gives_none() -> None:
     buffer = stored(answers("a", 1.0, step=1))
     assert found(buffer, replace(FAILED, media_key="other")) == {}
     assert found(buffer, replace(FAILED, hinted=True)) == {}
-    old = stored(answers("a", 1.0, step=1), max_age=7)
+    old = stored(answers("a", 1.0, step=1), rule=DrawRule(max_age=7))
     assert (found(old, FAILED, step=8), found(old, FAILED, step=9)) == ({0: (1, 0)}, {})
-    worn = stored(answers("a", 1.0, step=1), max_reuse=1)
+    worn = stored(answers("a", 1.0, step=1), rule=DrawRule(max_reuse=1))
     (drawn,) = stored_successes([FAILED], worn, NOTHING_REPLAYED, step=9).values()
     worn.mark_used([drawn])
     assert found(worn, FAILED) == {}
@@ -100,7 +104,7 @@ def test_a_success_joins_the_comparison_and_is_replayed() -> None:
     both = joined(fresh, successes)
     assert [[c.reward for c in group.completions] for group in both] == [[1, 0], [0, 0, 1]]
     assert [len(group.completions) for group in fresh] == [2, 2]
-    visits = [Visit(None, None, name) for name in ("first", "second")]  # type: ignore[arg-type]
+    visits = [visit(name) for name in "ba"]
     values = [torch.tensor([0.5, -0.5]), torch.tensor([-1.0, -1.0, 2.0])]
     kept = Replayed(fresh[0], [0], successes[1], torch.ones(1), 0.25)
     advantages, rehearsal = split(values, successes, visits, Rehearsal([kept], visits[:1]))
@@ -109,8 +113,11 @@ def test_a_success_joins_the_comparison_and_is_replayed() -> None:
     assert first is kept
     assert (second.group.step, second.members, second.advantages.tolist()) == (2, [1], [2.0])
     assert second.baseline is None
-    assert [visit.media_key for visit in rehearsal.visits] == ["first", "second"]
+    assert rehearsal.visits == [visits[0], visits[1]]
     assert rehearsal.size == 2
+    # Where another process visited the prompt, that one trains on it.
+    elsewhere = split(values, successes, [visits[0], None], Rehearsal([kept], visits[:1])).rehearsal
+    assert elsewhere.visits == [visits[0], None]
 
 
 @pytest.mark.parametrize("failed", [True, False])

@@ -14,6 +14,7 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
+from avatar_core.training.learning import own_share
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import fresh_size, rehearse
 from avatar_core.training.rollout import draw_completions
@@ -137,7 +138,7 @@ def test_what_was_sampled_with_a_hint_is_replayed_with_it(
     assert [visit.hinted for visit in rehearsal.visits] == [
         replayed.group.hinted for replayed in rehearsal.replayed
     ]
-    part = rehearsal.part(policy)
+    part = own_share(rehearsal).part(policy)
     ids = [[torch.from_numpy(c.token_ids.astype("int64")) for c in g] for g in part.completions]
     current = policy.logprobs(part.encoded, ids)
     stored = np.concatenate([c.logprobs for g in part.completions for c in g])

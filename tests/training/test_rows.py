@@ -41,6 +41,9 @@ OLD = Group("c", 4, scored((1.0, 1.0), (0.25, 0.0)))
 TAKEN = StepOutcome(taken=True, grad_norm=0.5)
 
 
+VISITS = [visit("a", "count"), visit("b", None), visit("c", "where")]
+
+
 def record(outcome: StepOutcome = TAKEN, **changes: Any) -> StepRecord:
     draw = Drawn(group=OLD, member=1, tier="medium", number=3, reuse=2)
     replayed = Replayed(OLD, [1, 0], draw, torch.tensor([-0.05, 2.0]), baseline=0.3)
@@ -48,13 +51,15 @@ def record(outcome: StepOutcome = TAKEN, **changes: Any) -> StepRecord:
         step=9,
         stage=2,
         epoch=0.75,
-        look=Look([visit("a", "count"), visit("b", None)], []),
+        look=Look(VISITS[:2], []),
         outcome=outcome,
         lr=1e-4,
         seconds={"media": 1.5, "train": 2.5},
         fresh=[A, B],
         advantages=[torch.tensor([1.0, -0.5, 0.0, -0.5]), torch.zeros(4)],
-        rehearsal=Rehearsal([replayed], [visit("c", "where")]),
+        kept=[[0, 1, 2, 3], [0, 1, 2, 3]],
+        samples={one.sample.id: one.sample for one in VISITS},
+        rehearsal=Rehearsal([replayed], [VISITS[2]]),
         tiers={"easy": 1, "medium": 2, "hard": 3},
         tier_of={"a": "easy", "b": "hard"},
         diagnostics={"loss": 0.25, "kl": 0.01, "clip_low": 0.0, "clip_high": 0.5, "ess": 1.0},
@@ -152,7 +157,7 @@ def test_a_hint_that_holds_the_answer_is_marked_in_the_row_of_its_group() -> Non
         for hinted in (False, True):
             row, *_ = group_rows(
                 record(
-                    look=Look([told._replace(sample=sample), visit("b", None)], []),
+                    samples={one.sample.id: one.sample for one in VISITS} | {"a": sample},
                     fresh=[replace(A, hinted=hinted), B],
                 )
             )

@@ -31,7 +31,7 @@ from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.rewards import REWARDS
-from avatar_core.training import loop, sft
+from avatar_core.training import learning, loop, sft
 from avatar_core.training import run as run_module
 from avatar_core.training.data import Data, load_data
 from avatar_core.training.rollout import draw_completions
@@ -42,7 +42,7 @@ from avatar_core.training.run import (
     run_or_await,
     train,
 )
-from avatar_core.training.update import update_loss
+from avatar_core.training.update import loss_terms
 from avatar_core.training.watcher import SILENT, Watcher
 from tests.test_records import REQUIRED_METRICS, words
 from tests.training.runs import (
@@ -422,11 +422,12 @@ def spoil(monkeypatch: pytest.MonkeyPatch, spoilt: set[int]) -> None:
     calls = []
 
     def loss(*arguments: Any) -> Any:
-        terms = update_loss(*arguments)
-        calls.append(1)
+        terms = loss_terms(*arguments)
+        # The terms of the records are computed again, without a graph.
+        calls.extend([1] * terms.loss.requires_grad)
         return terms._replace(loss=terms.loss * float("nan")) if len(calls) in spoilt else terms
 
-    monkeypatch.setattr(loop, "update_loss", loss)
+    monkeypatch.setattr(learning, "loss_terms", loss)
 
 
 def test_a_step_that_is_not_finite_is_skipped(
@@ -546,7 +547,7 @@ def test_memory_that_runs_out_is_exit_code_8_and_names_what_to_lower(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: int
 ) -> None:
     # More than any machine can address; torch's CPU allocator says so in a RuntimeError.
-    for module in (loop, sft):
+    for module in (learning, sft):
         monkeypatch.setattr(module, "take_step", lambda *_, **__: torch.empty(1 << 55))
     settings = ("steps=1", "held_out.samples=0", "supervised.batch_size=2")
     with pytest.raises(OutOfMemoryError, match="memory ran out .*allocate memory") as caught:

@@ -11,8 +11,8 @@ from tests.training.groups import group
 def test_counts_of_a_step_by_hand() -> None:
     counters = Counters()
     fresh = [group("a", 1.0, 0.0, None), group("b", 0.5, 0.5)]
-    counters.count_step(fresh, replayed=4, taken=True)
-    counters.count_step(fresh[:1], replayed=2, taken=False)
+    counters.count_step(fresh, [[0, 1, 2], [0, 1]], replayed=4, taken=True)
+    counters.count_step(fresh[:1], [[0, 1, 2]], replayed=2, taken=False)
     # Step 1: 5 completions of 3 tokens, 4 replayed; step 2: 3 more, generated but not trained on.
     assert counters.state() == {
         "completions_generated": 8,

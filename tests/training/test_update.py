@@ -20,9 +20,9 @@ from avatar_core.training.update import (
     reference_gaps,
     replayed_advantages,
     trained_members,
-    update_loss,
 )
 from avatar_core.types import Completion, Group
+from tests.training.gradients import update_loss
 from tests.training.groups import group
 
 PLAIN = ("loss.beta=0.0", "advantage.tas_lambda=0.0")

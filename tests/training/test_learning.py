@@ -12,13 +12,13 @@ from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import Drawn
-from avatar_core.training import accumulate
-from avatar_core.training.accumulate import Share, accumulated_step, micro_batches
+from avatar_core.training import learning
+from avatar_core.training.learning import Share, learn, micro_batches, own_share
 from avatar_core.training.rollout import Visit, draw_completions
 from avatar_core.training.step import StepOutcome, make_optimiser
-from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed, update_loss
+from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
 from avatar_core.types import Completion, Group
-from tests.training.gradients import Gradients, gradients_of, same_gradients
+from tests.training.gradients import Gradients, gradients_of, same_gradients, update_loss
 
 
 def settings(*assignments: str) -> TrainConfig:
@@ -64,7 +64,7 @@ def test_losses_and_gradients_are_those_of_the_whole_update(
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.mul_(1.01)
-    parts = [fresh.part(policy), rehearsal.part(policy)]
+    parts = [fresh.part(policy), own_share(rehearsal).part(policy)]
     terms = update_loss(policy, parts, config)
     whole = gradients_of(policy, [terms.loss])
     found: list[Gradients] = []
@@ -73,9 +73,9 @@ def test_losses_and_gradients_are_those_of_the_whole_update(
         found.append(gradients_of(policy, losses))
         return StepOutcome(True, 1.0)
 
-    monkeypatch.setattr(accumulate, "take_step", take)
+    monkeypatch.setattr(learning, "take_step", take)
     optimiser = make_optimiser(policy.parameters(), config.optim)
-    updated = accumulated_step(policy, optimiser, fresh, rehearsal, config, lr=1e-3)
+    updated = learn(policy, optimiser, fresh, None, rehearsal, config, lr=1e-3)
     assert found[0].loss == pytest.approx(whole.loss, rel=1e-5)
     assert same_gradients(whole, found[0])
     # Loss and diagnostics are over the whole update, too.
@@ -92,12 +92,12 @@ def test_batches_keep_the_order_and_leave_nothing_out(
 ) -> None:
     fresh, rehearsal = shares(policy, visits)
     for count, sizes in ((1, [3]), (2, [2, 1]), (3, [1, 1, 1]), (7, [1, 1, 1])):
-        batches = micro_batches(fresh, rehearsal, count)
+        batches = micro_batches(fresh, own_share(rehearsal), count)
         assert [len(batch.visits) for batch in batches] == sizes
         assert [visit for batch in batches for visit in batch.visits] == visits
         lengths = [len(group) for batch in batches for group in batch.completions]
         assert lengths == [3, 1, 2]
-    assert len(micro_batches(fresh, NOTHING_REPLAYED, 2)) == 2
+    assert len(micro_batches(fresh, own_share(NOTHING_REPLAYED), 2)) == 2
 
 
 def test_a_part_that_is_not_finite_costs_the_step_and_nothing_else(
@@ -108,7 +108,7 @@ def test_a_part_that_is_not_finite_costs_the_step_and_nothing_else(
     config = settings("loss.beta=0.0", "optim.accumulate=3")
     before = [parameter.detach().clone() for parameter in policy.parameters()]
     optimiser = make_optimiser(policy.parameters(), config.optim)
-    updated = accumulated_step(policy, optimiser, fresh, rehearsal, config, lr=1.0)
+    updated = learn(policy, optimiser, fresh, None, rehearsal, config, lr=1.0)
     assert not updated.outcome.taken
     for parameter, value in zip(policy.parameters(), before, strict=True):
         assert torch.equal(parameter, value)
