@@ -76,6 +76,7 @@ def all_records() -> list[VersionedRecord]:
 
 def test_rows_have_the_keys_of_the_contract() -> None:
     added = {"families", "media_failed", "hints_refused", "visits_skipped"}
+    added |= {"judge_graded", "judge_unparsed", "judge_unreachable"}
     assert set(metrics_row().to_row()) == words(REQUIRED_METRICS) | added
     assert set(eval_row().to_row()) == words(REQUIRED_RESULTS) | {"schema"}
     assert set(eval_summary().to_row()) == words(REQUIRED_SUMMARY)

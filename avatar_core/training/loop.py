@@ -23,7 +23,7 @@ from avatar_core.training.rollout import Visit, draw_completions, mean_reward, s
 from avatar_core.training.rows import StepRecord, diagnostics
 from avatar_core.training.step import NOT_TAKEN, learning_rate
 from avatar_core.training.telemetry import Stopwatch
-from avatar_core.training.trainee import Trainee
+from avatar_core.training.trainee import Look, Trainee
 from avatar_core.training.update import (
     NOTHING_REPLAYED,
     Rehearsal,
@@ -40,25 +40,13 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
     policy, state, world = trainee.policy, trainee.state, trainee.world
     for step in range(done + 1, config.steps + 1):
         watch = Stopwatch()
-        lr = learning_rate(step, config.steps, config.optim)
 
         # Visit: the prompts of this step, and stored groups of earlier ones.
         with watch.phase("media"):
             look = show_hints(trainee, config, trainee.look_at(begin_step(trainee, config, step)))
             rehearsal = rehearse(trainee, config, step)
             look_ahead(trainee, config, step + 1)
-        visits = look.visits
-        record = StepRecord(
-            step,
-            config.stage,
-            trainee.course.epochs(step, state.counters.visits_skipped),
-            look,
-            NOT_TAKEN,
-            lr,
-            watch.seconds,
-            samples=trainee.samples,
-            hints_refused=state.hints.refused,
-        )
+        visits, record = look.visits, new_record(trainee, config, step, look, watch)
         if not world.any(bool(visits)):
             yield record
             continue
@@ -78,52 +66,69 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
                 for visit, group in zip(visits, completions, strict=True)
             ]
             fresh, shown = world.gather(scored), world.place(visits)
+            kept = kept_members(fresh, config, rehearsal, step)
             advantages, rehearsal = compare(state, config, shown, fresh, rehearsal)
 
         # Update: one loss over fresh and replayed completions, one step if it is finite.
         with watch.phase("train"):
-            kept = kept_members(fresh, config, rehearsal, step)
-            gaps = world.gather(gaps_to_reference(trainee, visits, scored))
             share = own_share(shown, fresh, advantages, kept)
             updated = learn(
-                policy, state.optimiser, share, encoded, rehearsal, config, lr=lr, world=world
+                policy,
+                state.optimiser,
+                share,
+                encoded,
+                rehearsal,
+                config,
+                lr=record.lr,
+                world=world,
             )
-            taken = updated.outcome.taken
 
         # Store and record.
-        tier_of = {group.prompt_id: state.buffer.tier_of(group.prompt_id) for group in fresh}
-        if taken:
-            store(trainee, config, fresh, advantages, gaps, rehearsal)
-        observe_hints(trainee, config.hints, fresh)
-        state.counters.count_step(fresh, kept, replayed=rehearsal.size, taken=taken)
-        yield record._replace(
+        finished = record._replace(
             outcome=updated.outcome,
             fresh=fresh,
             advantages=advantages,
             kept=kept,
             rehearsal=rehearsal,
-            tiers=state.buffer.tier_sizes() if config.replay.enabled else None,
-            tier_of=tier_of,
+            tier_of={group.prompt_id: state.buffer.tier_of(group.prompt_id) for group in fresh},
             diagnostics=diagnostics(updated.terms),
         )
+        store(trainee, config, shown, finished)
+        yield finished._replace(tiers=state.buffer.tier_sizes() if config.replay.enabled else None)
+
+
+def new_record(
+    trainee: Trainee, config: TrainConfig, step: int, look: Look, watch: Stopwatch
+) -> StepRecord:
+    """What is known of a step once its prompts have been looked at."""
+    state = trainee.state
+    return StepRecord(
+        step,
+        config.stage,
+        trainee.course.epochs(step, state.counters.visits_skipped),
+        look,
+        NOT_TAKEN,
+        learning_rate(step, config.steps, config.optim),
+        watch.seconds,
+        samples=trainee.samples,
+        hints_refused=state.hints.refused,
+    )
 
 
 def store(
-    trainee: Trainee,
-    config: TrainConfig,
-    fresh: Sequence[Group],
-    advantages: Sequence[Tensor],
-    gaps: Sequence[Sequence[float]],
-    rehearsal: Rehearsal,
+    trainee: Trainee, config: TrainConfig, shown: Sequence[Visit | None], finished: StepRecord
 ) -> None:
-    """Remember the groups of a step that was taken; what broke one must not come back."""
-    buffer = trainee.state.buffer
-    buffer.mark_used([part.draw for part in rehearsal.replayed])
-    for place, group in enumerate(fresh):
-        buffer.insert(
-            group, advantages=advantages[place].tolist(), kl=gaps[place] if gaps else None
-        )
-    remember(trainee.state, config, fresh)
+    """Remember the groups of a step and count it; what broke a step must not come back."""
+    state, fresh, rehearsal = trainee.state, finished.fresh, finished.rehearsal
+    if finished.outcome.taken:
+        state.buffer.mark_used([part.draw for part in rehearsal.replayed])
+        gaps = gaps_to_reference(trainee, shown, fresh)
+        for group, values, gap in zip(fresh, finished.advantages, gaps, strict=True):
+            state.buffer.insert(group, advantages=values.tolist(), kl=gap)
+        remember(state, config, fresh)
+    observe_hints(trainee, config.hints, fresh)
+    taken = finished.outcome.taken
+    state.counters.count_step(fresh, finished.kept, replayed=rehearsal.size, taken=taken)
 
 
 def own_share(
@@ -152,12 +157,14 @@ def kept_members(
 
 
 def gaps_to_reference(
-    trainee: Trainee, visits: Sequence[Visit], groups: Sequence[Group]
-) -> list[list[float]]:
-    """Distance of fresh completions from the reference, when the buffer draws by it; else none."""
-    if not visits or not trainee.state.buffer.rule.needs_kl:
-        return []
-    return reference_gaps(trainee.policy, visits, groups)
+    trainee: Trainee, shown: Sequence[Visit | None], groups: Sequence[Group]
+) -> Sequence[list[float] | None]:
+    """Distance of fresh completions from the reference, `None` unless the buffer draws by it."""
+    if not trainee.state.buffer.rule.needs_kl:
+        return [None] * len(groups)
+    visits = [visit for visit in shown if visit is not None]
+    own = [group for group, visit in zip(groups, shown, strict=True) if visit is not None]
+    return trainee.world.gather(reference_gaps(trainee.policy, visits, own) if visits else [])
 
 
 def fresh_size(trainee: Trainee, config: TrainConfig) -> int:

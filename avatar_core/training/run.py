@@ -111,8 +111,7 @@ def run_stage(
                 data = load_data(config)
         checkpoint = resume_point(run, data)
         watcher.say(f"loading {start}")
-        policy = load_policy(start, seed=config.seed, tuning=config.tuning)
-        choose_trained(policy, config)
+        policy = open_policy(start, config)
         world.wait()
         if world.leads:
             claim(run, config, policy)
@@ -120,12 +119,9 @@ def run_stage(
         asker = Asker(policy, loader, system_prompt=config.rollout.system_prompt)
         lookahead = stack.enter_context(Lookahead(asker))
         trainee = new_trainee(policy, lookahead, data, config, judge_of(config, run), world)
-        # Measured and frozen before weights are restored: the policy that the run began with.
+        # Measured before weights are restored: the policy that the run began with.
         measured = data.held_out if world.leads else []
         before = measure(policy, asker, measured, config, "before", watcher)
-        if needs_reference(config):
-            with policy.reference():
-                pass
         done = take_up(run, config, policy, trainee.state, checkpoint, writes=world.leads)
         advance(run, config, trainee, done, watcher)
         after = measure(policy, asker, measured, config, "after", watcher)
@@ -136,6 +132,16 @@ def run_stage(
         held_out=summarise(before, after, measured) if measured else None,
         leads=world.leads,
     )
+
+
+def open_policy(start: str, config: TrainConfig) -> QwenOmniPolicy:
+    """The policy that a run begins with: trained weights chosen, reference frozen if needed."""
+    policy = load_policy(start, seed=config.seed, tuning=config.tuning)
+    choose_trained(policy, config)
+    if needs_reference(config):
+        with policy.reference():
+            pass
+    return policy
 
 
 def choose_trained(policy: QwenOmniPolicy, config: TrainConfig) -> None:

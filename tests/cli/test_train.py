@@ -207,7 +207,7 @@ def trained(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         told.update(config=config, resume=resume)
         directory = elsewhere / "run"
         write_run(directory, [metrics_row(1)], [group_row([1.0, 0.0], [1.0, -1.0])])
-        return types.SimpleNamespace(directory=directory, held_out=told["held_out"])
+        return types.SimpleNamespace(directory=directory, held_out=told["held_out"], leads=True)
 
     module = types.ModuleType("avatar_core.training.run")
     module.train = train  # type: ignore[attr-defined]

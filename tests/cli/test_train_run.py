@@ -55,7 +55,9 @@ def test_all_stages_end_with_one_table(
         for config in configs:
             write_run(Path(config.out), [metrics_row(1)], [group_row([1.0, 0.0], [1.0, -1.0])])
             held_out = HELD_OUT if config.stage else None
-            results.append(types.SimpleNamespace(directory=Path(config.out), held_out=held_out))
+            results.append(
+                types.SimpleNamespace(directory=Path(config.out), held_out=held_out, leads=True)
+            )
         return results
 
     module = types.ModuleType("avatar_core.training.stages")
