@@ -42,10 +42,11 @@ def what_if_command(
     from avatar_core.records import SCHEMA
     from avatar_core.reporting.records_io import load_run
     from avatar_core.reporting.settings import train_config
-    from avatar_core.reporting.what_if import what_if
+    from avatar_core.reporting.what_if import check_recomputable, what_if
 
     records = load_run(run)
     config = train_config(records)
+    check_recomputable(config)
     tried = present({"tas_lambda": lam, "tas_shape": shape})
     changed = validate(AdvantageConfig, {**config.advantage.model_dump(), **tried})
     result = what_if(

@@ -34,3 +34,5 @@ class HintConfig(Frozen):
     """Behind the question in the user's turn, or behind the system text (release)."""
     leak: Literal["refuse", "mark"] = "refuse"
     """A hint that holds the reference answer is never shown, or shown and marked in the records."""
+    file: str | None = None
+    """Hints by sample id, as `avatar replay hint` writes them; None takes those of the data."""

@@ -13,7 +13,8 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Literal, NamedTuple, Protocol
 
-from avatar_core.config.train import AdvantageConfig, Shape
+from avatar_core.config.train import AdvantageConfig, Shape, TrainConfig
+from avatar_core.errors import UsageError
 from avatar_core.records import GroupRow, Source
 from avatar_core.reporting.shaping import TokenStatistics, token_statistics
 from avatar_core.reporting.statistics import (
@@ -112,6 +113,20 @@ class WhatIf(NamedTuple):
     """From the recorded advantages."""
     changed: Scenario
     """From the recomputed ones."""
+
+
+def check_recomputable(config: TrainConfig) -> None:
+    """Raise `UsageError` when a run's advantages hang on more than its records hold."""
+    for setting, used in (
+        ("advantage.baseline=shrinkage", config.advantage.baseline == "shrinkage"),
+        ("replay.inject_success=true", config.replay.inject_success),
+        ("replay.priority=fresh", config.replay.priority == "fresh"),
+    ):
+        if used:
+            raise UsageError(
+                f"{setting}: the records of such a run do not hold what its advantages were "
+                "computed from; what-if reads runs without it"
+            )
 
 
 def what_if(

@@ -1,21 +1,18 @@
-"""Hints on disk, and the teacher who writes them.
-
-A row is `{"id", "hint", "teacher"}`; where every suggestion was refused, `hint` is null and
-`refused` says why.
-"""
+"""The teacher who writes hints to a file (`avatar_core.data.given_hints` says what is in it)."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import DataError, ServiceError, UsageError
-from avatar_core.files import read_jsonl, write_atomic
+from avatar_core.data.given_hints import Hint, read_hints
+from avatar_core.errors import ServiceError, UsageError
+from avatar_core.files import write_atomic
 from avatar_core.rewards.judging.rubric import ChatPrompt
 from avatar_core.rewards.judging.rubric_judge import Reply, Responder
 from avatar_core.rewards.judging.served import ServedModel, Server
@@ -27,26 +24,6 @@ BATCH = 8
 """Prompts asked between two writes of the file."""
 MAX_REPLY_TOKENS = 1024
 """Room for the reasoning of a teacher that writes it out."""
-
-
-class Hint(NamedTuple):
-    """What became of one prompt."""
-
-    id: str
-    """Id of the sample."""
-    hint: str | None
-    """The suggestion; `None` when it was refused."""
-    teacher: str
-    """Name of the model that wrote it."""
-    refused: str | None = None
-    """Why the last suggestion was refused; `None` when it was not."""
-
-    def to_row(self) -> dict[str, str | None]:
-        """Give the row as JSON values; `refused` only where it was."""
-        row: dict[str, str | None] = self._asdict()
-        if self.refused is None:
-            del row["refused"]
-        return row
 
 
 class Lesson(NamedTuple):
@@ -92,17 +69,6 @@ def samples_by_id(config: TrainConfig) -> dict[str, Sample]:
         UsageError: the run's data file is missing, or a row is not usable any more.
     """
     return {sample.id: sample for sample in training_part(config, render=True).samples}
-
-
-def read_hints(path: Path) -> list[Hint]:
-    """Rows that an earlier call wrote; none when there is no file.
-
-    Raises:
-        DataError: the file is not one of hints; names file and line.
-    """
-    if not path.exists():
-        return []
-    return [_hint_of(row, f"{path}:{line}") for line, row in read_jsonl(path)]
 
 
 def write_hints(
@@ -182,13 +148,3 @@ def _taken(reply: Reply, sample: Sample, teacher: str) -> Hint | Reply:
     hint = suggestion_of(reply.text)
     fault = fault_of(hint, sample)
     return Hint(sample.id, None if fault else hint, teacher, fault)
-
-
-def _hint_of(row: Mapping[str, object], where: str) -> Hint:
-    name, hint, teacher, refused = (row.get(field) for field in Hint._fields)
-    if isinstance(name, str) and isinstance(teacher, str):
-        if isinstance(hint, str) and refused is None:
-            return Hint(name, hint, teacher)
-        if hint is None and isinstance(refused, str):
-            return Hint(name, None, teacher, refused)
-    raise DataError(f"{where}: not a row of hints; mend it or name another --out")

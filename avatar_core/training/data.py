@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from avatar_core.config.train import TrainConfig
+from avatar_core.data.given_hints import read_hints, with_hints
 from avatar_core.data.samples import read_placed
 from avatar_core.data.scenes import scene_samples
 from avatar_core.errors import DataError, UsageError
@@ -69,11 +70,23 @@ def load_data(config: TrainConfig, *, render: bool = True) -> Data:
                 f"{config.data}; hold out other clips"
             )
     return Data(
-        training={sample.id: sample for sample in training.samples},
+        training={sample.id: sample for sample in hinted(training.samples, config)},
         held_out=held_out.samples,
         places={**training.places, **held_out.places},
         left_out={**training.left_out, **held_out.left_out},
     )
+
+
+def hinted(samples: list[Sample], config: TrainConfig) -> list[Sample]:
+    """Training samples with the hints of `hints.file`, if one is given.
+
+    Raises:
+        UsageError: the file is missing.
+        DataError: it is not one of hints, or of none of these samples.
+    """
+    if config.hints.file is None or not samples:
+        return samples
+    return with_hints(samples, read_hints(data_file(config.hints.file, "hints.file")))
 
 
 def training_part(config: TrainConfig, render: bool) -> Part:
@@ -151,10 +164,18 @@ def data_file(name: str, setting: str) -> Path:
 
 
 def data_digest(samples: Iterable[Sample]) -> str:
-    """Digest of training samples in order: identities, questions, answers and traces."""
+    """Digest of training samples in order: identities, questions, answers, traces, hints."""
     digest = hashlib.blake2b(digest_size=16)
     for sample in samples:
-        told = (sample.id, sample.question, sample.options, sample.solution, sample.responses)
+        hints = [sample.hint] if sample.hint else []
+        told = [
+            sample.id,
+            sample.question,
+            sample.options,
+            sample.solution,
+            sample.responses,
+            *hints,
+        ]
         digest.update(json.dumps(told).encode())
     return digest.hexdigest()
 

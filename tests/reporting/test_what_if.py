@@ -8,10 +8,17 @@ import numpy as np
 import pytest
 
 from avatar_core.algo import plain
+from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import AdvantageConfig
+from avatar_core.errors import UsageError
 from avatar_core.records import GroupRow
 from avatar_core.replay import ReplayBuffer
-from avatar_core.reporting.what_if import recomputed, running_means, what_if
+from avatar_core.reporting.what_if import (
+    check_recomputable,
+    recomputed,
+    running_means,
+    what_if,
+)
 from avatar_core.types import Completion, Group
 from tests.run_records import group_row
 
@@ -129,3 +136,13 @@ def test_lambda_and_shape_change_what_the_tokens_get_and_nothing_else() -> None:
     document = result.changed.to_document()
     assert (document["tas_lambda"], document["tas_shape"]) == (1.0, "linear-incline")
     assert document["all"]["completions"]["magnitudes"]["counts"] == (0, 0, 0, 2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["advantage.baseline=shrinkage", "replay.inject_success=true", "replay.priority=fresh"],
+)
+def test_runs_whose_advantages_need_more_than_the_records_are_refused(setting: str) -> None:
+    check_recomputable(resolve_train(stage=1))
+    with pytest.raises(UsageError, match=setting.replace(".", r"\.")):
+        check_recomputable(resolve_train(stage=1, assignments=[setting]))

@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from avatar_core.data.given_hints import Hint, read_hints
 from avatar_core.errors import DataError, ServiceError, UsageError
 from avatar_core.rewards.judging.rubric import ChatPrompt
 from avatar_core.rewards.judging.rubric_judge import Reply
 from avatar_core.teaching.hints import (
     BATCH,
-    Hint,
     Lesson,
     ask,
     open_teacher,
-    read_hints,
     write_hints,
 )
 from avatar_core.types import Sample
