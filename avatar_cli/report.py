@@ -25,25 +25,31 @@ def report_command(
     show_runs(runs, output)
 
 
-def show_runs(runs: Sequence[Path], output: Output, **more: object) -> None:
-    """Print the tables of runs, or their figures as JSON with `more` beside them."""
+def show_runs(runs: Sequence[Path], output: Output) -> None:
+    """Print the tables of runs, or their figures as JSON."""
     from avatar_cli.render import console, emit_json
     from avatar_core.records import SCHEMA
-    from avatar_core.reporting.records_io import load_run
+    from avatar_core.reporting.records_io import held_out_gain, load_run
     from avatar_core.reporting.summary import summarise
 
     summaries = [summarise(load_run(path)) for path in runs]
+    gains = [held_out_gain(path) for path in runs]
     if output.as_json:
-        documents = [summary.to_document() for summary in summaries]
-        emit_json({"schema": SCHEMA, "runs": documents, **more})
+        documents = [
+            {**summary.to_document(), "held_out": gain}
+            for summary, gain in zip(summaries, gains, strict=True)
+        ]
+        emit_json({"schema": SCHEMA, "runs": documents})
         return
 
-    from avatar_cli.tables import comparison_table, run_heading, run_tables
+    from avatar_cli.tables import comparison_table, held_out_table, run_heading, run_tables
 
     screen = console()
     if len(summaries) > 1:
         screen.print(comparison_table(summaries))
-    for summary in summaries:
+    for summary, gain in zip(summaries, gains, strict=True):
         screen.print(run_heading(summary))
         for table in run_tables(summary):
             screen.print(table)
+        if gain is not None:
+            screen.print(held_out_table(gain))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 
 from avatar_cli.render import MISSING, count, percent, signed_percent
-from avatar_cli.tables import held_out_document
 
 if TYPE_CHECKING:
     from avatar_core.training.held_out import Accuracy, HeldOut
@@ -41,11 +40,6 @@ def stage_table(gained: Mapping[int, HeldOut]) -> Table:
             _gain(held_out),
         )
     return table
-
-
-def stage_documents(gained: Mapping[int, HeldOut]) -> list[dict[str, Any]]:
-    """Give the same as JSON values."""
-    return [{"stage": stage, **held_out_document(one)} for stage, one in gained.items()]
 
 
 def _moment(accuracy: Accuracy) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -13,9 +13,6 @@ from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_per
 from avatar_core.records import EvalSummary
 from avatar_core.reporting.statistics import AdvantageStatistics, RewardDiversity
 from avatar_core.reporting.summary import SELECTIONS, RunSummary
-
-if TYPE_CHECKING:
-    from avatar_core.training.held_out import HeldOut
 
 
 def run_heading(summary: RunSummary) -> Text:
@@ -27,7 +24,7 @@ def run_heading(summary: RunSummary) -> Text:
         facts.append(f"{count(summary.completions_generated)} completions generated")
     if summary.accuracy.last is not None:
         facts.append(
-            f"accuracy {percent(summary.accuracy.first)} at first, "
+            f"training accuracy {percent(summary.accuracy.first)} at first, "
             f"{percent(summary.accuracy.last)} at last"
         )
     if not facts and summary.evaluation is None:
@@ -152,22 +149,21 @@ def evaluation_table(score: EvalSummary) -> Table:
     return table
 
 
-def held_out_table(gained: HeldOut) -> Table:
-    """Show the accuracy on held-out samples before and after a stage, and the paired gain."""
-    table = _table(f"Accuracy on {count(gained.samples)} held-out samples", "")
+def held_out_table(gained: Mapping[str, Any]) -> Table:
+    """Show the accuracy on held-out samples before and after a stage, and the paired gain.
+
+    Args:
+        gained: as of `avatar_core.training.held_out.document_of`.
+    """
+    table = _table(f"Accuracy on {count(gained['samples'])} held-out samples", "")
     for heading in ("accuracy", "95 % interval"):
         table.add_column(heading, justify="right")
-    for moment, accuracy in (("before", gained.before), ("after", gained.after)):
-        table.add_row(moment, percent(accuracy.value), _interval(accuracy.interval, percent))
-    bounds = _interval(gained.gain_interval, signed_percent)
-    table.add_row("gain on the same samples", signed_percent(gained.gain), bounds)
+    for moment in ("before", "after"):
+        accuracy = gained[moment]
+        table.add_row(moment, percent(accuracy["value"]), _interval(accuracy["interval"], percent))
+    bounds = _interval(gained["gain_interval"], signed_percent)
+    table.add_row("gain on the same samples", signed_percent(gained["gain"]), bounds)
     return table
-
-
-def held_out_document(gained: HeldOut) -> dict[str, Any]:
-    """Give the same as JSON values."""
-    moments = {"before": gained.before._asdict(), "after": gained.after._asdict()}
-    return {**gained._asdict(), **moments}
 
 
 def comparison_table(summaries: Sequence[RunSummary]) -> Table:

@@ -47,19 +47,14 @@ def run_one(settings: TrainConfig, resume: bool, output: Output) -> None:
     check_inputs(settings, resume=resume, quick=True)
 
     from avatar_cli.progress import training_progress
-    from avatar_cli.render import console
     from avatar_cli.report import show_runs
-    from avatar_cli.tables import held_out_document, held_out_table
     from avatar_core.training.run import train
 
     with training_progress(output) as watcher:
         result = train(settings, resume=resume, watcher=watcher)
     if not result.leads:
         return
-    gained = result.held_out
-    show_runs([result.directory], output, held_out=gained and held_out_document(gained))
-    if gained and not output.as_json:
-        console().print(held_out_table(gained))
+    show_runs([result.directory], output)
 
 
 def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None:
@@ -71,7 +66,7 @@ def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None
     from avatar_cli.progress import training_progress
     from avatar_cli.render import console
     from avatar_cli.report import show_runs
-    from avatar_cli.stage_table import stage_documents, stage_table
+    from avatar_cli.stage_table import stage_table
     from avatar_core.training.stages import train_stages
 
     with training_progress(output) as watcher:
@@ -85,7 +80,7 @@ def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None
     }
     directories = [result.directory for result in results]
     if output.as_json:
-        show_runs(directories, output, held_out=stage_documents(gained))
+        show_runs(directories, output)
         return
     console().print(stage_table(gained))
     note(output, f"more of each stage: avatar report {' '.join(map(str, directories))}")

@@ -51,6 +51,10 @@ def read_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+LOCK = ".lock"
+"""File in a run directory whose lock the process that runs there holds."""
+
+
 def sync_directory(path: Path) -> None:
     """Flush a directory's entries, so that a rename inside it survives a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
@@ -284,7 +288,7 @@ def run_lock(directory: Path) -> Iterator[None]:
     Raises:
         RunLockedError: another living process holds it; names its pid.
     """
-    path = directory / ".lock"
+    path = directory / LOCK
     with disk_errors(path):
         directory.mkdir(parents=True, exist_ok=True)
         file = path.open("a+")

@@ -14,6 +14,7 @@ from avatar_core.files import user_path
 CONFIG = "config.json"
 """Written last when something begins: a directory that holds it has all that makes it one."""
 MANIFEST = "manifest.json"
+SUMMARY = "summary.json"
 
 
 def has_begun(directory: Path, what: str) -> bool:

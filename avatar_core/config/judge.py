@@ -25,6 +25,21 @@ JUDGE_FREE_ON_RESUME = frozenset(
 """Dotted fields that a resumed run may change: where the judge is and how patiently it is asked."""
 
 
+def redacted(address: str) -> str:
+    """An address without what may be a key in it: all before its @, and its query.
+
+    >>> redacted("https://user:key@example.com/v1?token=key")
+    'https://***@example.com/v1?***'
+    """
+    scheme, mark, rest = address.partition("://")
+    before, at, host = (rest if mark else address).rpartition("@")
+    # After a ? the @ may be one of the query, and what follows it a part of the key.
+    shown = "***" if "?" in before else f"***@{host}" if at else host
+    plain, query, _ = shown.partition("?")
+    lead = f"{scheme}{mark}" if mark else ""
+    return f"{lead}{plain}{'?***' if query else ''}"
+
+
 class JudgeConfig(Frozen):
     """The judge of the `judge` reward."""
 

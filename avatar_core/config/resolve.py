@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from avatar_core.config.base import Frozen
+from avatar_core.config.judge import redacted
 from avatar_core.config.train import FREE_ON_RESUME, TrainConfig
 from avatar_core.errors import UsageError
 from avatar_core.naming import nearest
@@ -156,8 +157,15 @@ def validate(model: type[Model], tree: Mapping[str, Any]) -> Model:
             raise UsageError(
                 f"unknown configuration key {key!r}{nearest(key, list(dotted_keys(model)))}"
             ) from error
-        value = json.dumps(problem["input"], default=str)[:80]
+        value = json.dumps(_without_keys(key, problem["input"]), default=str)[:80]
         raise UsageError(f"configuration key {key or 'all'}={value}: {problem['msg']}") from error
+
+
+def _without_keys(key: str, value: object) -> object:
+    """A refused value as it may be shown: an address without the key that it may hold."""
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    holds_address = key == "judge" or key.endswith("url") or "://" in text
+    return redacted(text) if holds_address else value
 
 
 def dotted_keys(model: type[BaseModel], prefix: str = "") -> Iterable[str]:

@@ -48,17 +48,11 @@ def read_hints(path: Path) -> list[Hint]:
 
 
 def with_hints(samples: Sequence[Sample], hints: Sequence[Hint]) -> list[Sample]:
-    """The samples with the hints of their ids, in place of their own; refused ones change nothing.
+    """The samples with the hints of their ids, in place of their own.
 
-    Raises:
-        DataError: none of the hints is for one of these samples.
+    Refused hints and those for other samples change nothing.
     """
     given = {row.id: row.hint for row in hints if row.hint is not None}
-    if hints and not {row.id for row in hints} & {sample.id for sample in samples}:
-        raise DataError(
-            f"none of the {len(hints)} hints is for a sample of this run; "
-            "hints belong to the ids of the data they were written for"
-        )
     return [
         replace(sample, hint=given[sample.id]) if sample.id in given else sample
         for sample in samples

@@ -40,6 +40,16 @@ class RunRecords:
     evaluation: EvalSummary | None
 
 
+def held_out_gain(path: Path) -> dict[str, Any] | None:
+    """What a finished run gained on held-out samples; `None` when it was not measured, or not yet.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    file = path / "held_out" / "summary.json"
+    return read_json(file) if file.is_file() else None
+
+
 def load_run(path: Path) -> RunRecords:
     """Read the records of a run or evaluation directory.
 

@@ -18,8 +18,8 @@ from avatar_core.files import read_json
 from avatar_core.manifest import saved_checkpoints, verify_manifest
 from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.reporting.logs import Log, Problem, read_log
+from avatar_core.run_directory import CONFIG, MANIFEST
 
-CONFIG, MANIFEST = "config.json", "manifest.json"
 METRICS, GROUPS = "metrics.jsonl", "groups.jsonl"
 HELD_OUT = ("held_out/before.jsonl", "held_out/after.jsonl")
 EVALUATION = "summary.json"

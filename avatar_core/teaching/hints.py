@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from avatar_core.config.judge import redacted
 from avatar_core.config.train import TrainConfig
 from avatar_core.data.given_hints import Hint, read_hints
 from avatar_core.errors import ServiceError, UsageError
@@ -17,7 +18,7 @@ from avatar_core.rewards.judging.rubric import ChatPrompt
 from avatar_core.rewards.judging.rubric_judge import Reply, Responder
 from avatar_core.rewards.judging.served import ServedModel, Server
 from avatar_core.teaching.suggestions import fault_of, prompt_text, suggestion_of
-from avatar_core.training.data import training_part
+from avatar_core.training.data import hinted, training_part
 from avatar_core.types import Sample
 
 BATCH = 8
@@ -51,7 +52,7 @@ def open_teacher(url: str, model: str, key_env: str | None) -> ServedModel:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(
-            f"--teacher-url {url}: give a whole address such as http://127.0.0.1:8000/v1"
+            f"--teacher-url {redacted(url)}: give a whole address such as http://127.0.0.1:8000/v1"
         )
     if parts.username is not None or parts.password is not None or parts.query:
         raise UsageError("--teacher-url: must hold no key; name its variable in --teacher-key-env")
@@ -63,12 +64,13 @@ def open_teacher(url: str, model: str, key_env: str | None) -> ServedModel:
 
 
 def samples_by_id(config: TrainConfig) -> dict[str, Sample]:
-    """The samples that a run trains on; the clips of scenes are made where missing.
+    """The samples that a run trains on, with its hints; clips of scenes are made where missing.
 
     Raises:
-        UsageError: the run's data file is missing, or a row is not usable any more.
+        UsageError: the run's file of data or hints is missing, or a row is not usable any more.
     """
-    return {sample.id: sample for sample in training_part(config, render=True).samples}
+    samples = hinted(training_part(config, render=True).samples, config)
+    return {sample.id: sample for sample in samples}
 
 
 def write_hints(

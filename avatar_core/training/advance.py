@@ -13,7 +13,7 @@ from avatar_core.rewards.judging.judge import CountingJudge
 from avatar_core.stop import stop_on_signal
 from avatar_core.training.checkpoint import progress_of, rewind, save_checkpoint
 from avatar_core.training.directory import GROUPS, METRICS
-from avatar_core.training.judging import go_on_counting, take_counts
+from avatar_core.training.judging import take_counts
 from avatar_core.training.loop import reinforce
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
 from avatar_core.training.sft import supervise
@@ -100,13 +100,11 @@ def steps_of(trainee: Trainee, config: TrainConfig, saver: Saver) -> Iterator[St
     When the judge fails in the middle of a step, the step before it is saved.
     """
     judge = trainee.judge if isinstance(trainee.judge, CountingJudge) else None
-    if judge is not None:
-        go_on_counting(judge, trainee.state.counters)
     take = supervise if config.stage == 0 else reinforce
     try:
         for record in take(trainee, config, done=saver.step):
             if judge is not None:
-                take_counts(judge, trainee.state.counters)
+                take_counts(judge, trainee.state.counters, trainee.world)
             yield record
     except ServiceError:
         saver.save()
@@ -115,7 +113,7 @@ def steps_of(trainee: Trainee, config: TrainConfig, saver: Saver) -> Iterator[St
 
 def too_many_missed(record: StepRecord, missed: int) -> AvatarError:
     """The error that ends a run whose steps cannot be taken any more."""
-    if record.look.failures and not record.look.visits:
+    if not record.diagnostics:
         return DataError(
             f"step {record.step}: no prompt of {missed} consecutive steps could be read; "
             f"the last: {record.look.failures[-1]}"

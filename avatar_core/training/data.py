@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from avatar_core.config.train import TrainConfig
-from avatar_core.data.given_hints import read_hints, with_hints
+from avatar_core.data.given_hints import Hint, read_hints, with_hints
 from avatar_core.data.samples import read_placed
 from avatar_core.data.scenes import scene_samples
 from avatar_core.errors import DataError, UsageError
@@ -46,6 +46,8 @@ class Data(NamedTuple):
     """Where each comes from, as `file:line` by id; scenes come from no file."""
     left_out: Mapping[str, int]
     """Number of rows that belong to other stages, by file."""
+    notes: tuple[str, ...] = ()
+    """What a user should be told and need not mend."""
 
 
 def load_data(config: TrainConfig, *, render: bool = True) -> Data:
@@ -57,10 +59,12 @@ def load_data(config: TrainConfig, *, render: bool = True) -> Data:
             nothing is written.
 
     Raises:
-        DataError: a row is not usable or holds a control token, none belongs to the stage, stage 0
-            finds a sample without a trace, or a clip is both trained on and held out.
-        UsageError: a data file is missing.
+        DataError: a row of data or hints is not usable or holds a control token, none belongs to
+            the stage, stage 0 finds a sample without a trace, or a clip is both trained on and
+            held out.
+        UsageError: a file of data or hints is missing.
     """
+    hints = hints_of(config)
     training, held_out = training_part(config, render), held_out_part(config, render)
     ids, seen = {sample.id for sample in training.samples}, _paths(training.samples)
     for sample in held_out.samples:
@@ -70,10 +74,11 @@ def load_data(config: TrainConfig, *, render: bool = True) -> Data:
                 f"{config.data}; hold out other clips"
             )
     return Data(
-        training={sample.id: sample for sample in hinted(training.samples, config)},
+        training={sample.id: sample for sample in with_hints(training.samples, hints)},
         held_out=held_out.samples,
         places={**training.places, **held_out.places},
         left_out={**training.left_out, **held_out.left_out},
+        notes=_unmatched(hints, ids, config),
     )
 
 
@@ -82,11 +87,25 @@ def hinted(samples: list[Sample], config: TrainConfig) -> list[Sample]:
 
     Raises:
         UsageError: the file is missing.
-        DataError: it is not one of hints, or of none of these samples.
+        DataError: it is not one of hints, or a hint holds a control token.
     """
-    if config.hints.file is None or not samples:
-        return samples
-    return with_hints(samples, read_hints(data_file(config.hints.file, "hints.file")))
+    return with_hints(samples, hints_of(config))
+
+
+def hints_of(config: TrainConfig) -> list[Hint]:
+    """The rows of `hints.file`, whichever samples they are for; none when no file is given.
+
+    Raises:
+        UsageError: the file is missing.
+        DataError: it is not one of hints, or a hint holds a control token.
+    """
+    if config.hints.file is None:
+        return []
+    path = data_file(config.hints.file, "hints.file", "name a file of hints")
+    hints = read_hints(path)
+    for row in hints:
+        _refuse_in("hint", (row.hint or "",), f"{path}: sample {row.id!r}")
+    return hints
 
 
 def training_part(config: TrainConfig, render: bool) -> Part:
@@ -151,20 +170,22 @@ def refuse_control_tokens(sample: Sample, place: str) -> None:
         "hint": (sample.hint or "",),
     }
     for name, values in texts.items():
-        if found := _CONTROL_TOKEN.search("\n".join(values)):
-            raise DataError(f"{place}: {name} holds the control token {found[0]}; remove it")
+        _refuse_in(name, values, place)
 
 
-def data_file(name: str, setting: str) -> Path:
+def data_file(name: str, setting: str, remedy: str = "give a JSONL file or `scenes`") -> Path:
     """The path of a data file; `UsageError` naming the setting when it is not there."""
     path = user_path(name, setting)
     if not path.is_file():
-        raise UsageError(f"{setting} {name}: no such file; give a JSONL file or `scenes`")
+        raise UsageError(f"{setting} {name}: no such file; {remedy}")
     return path
 
 
 def data_digest(samples: Iterable[Sample]) -> str:
-    """Digest of training samples in order: identities, questions, answers, traces, hints."""
+    """Digest of training samples in order: all that a run reads of them.
+
+    Media count by kind, file name and window, so that a data set may move to another folder.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for sample in samples:
         hints = [sample.hint] if sample.hint else []
@@ -175,14 +196,29 @@ def data_digest(samples: Iterable[Sample]) -> str:
             sample.solution,
             sample.responses,
             *hints,
+            sample.problem_type,
+            sample.extra,
+            [(ref.kind, Path(ref.path).name, ref.start, ref.end) for ref in sample.media],
         ]
-        digest.update(json.dumps(told).encode())
+        digest.update(json.dumps(told, sort_keys=True, default=str).encode())
     return digest.hexdigest()
 
 
 def _scenes(split: Literal["train", "test"], config: TrainConfig, count: int) -> Part:
     found = scene_samples(split=split, stage=config.stage, count=count, seed=SCENES_SEED)
     return Part(found, {}, {})
+
+
+def _unmatched(hints: list[Hint], ids: set[str], config: TrainConfig) -> tuple[str, ...]:
+    """A note when no hint is for a sample; one file may serve several stages, so no error."""
+    if not hints or not ids or ids & {row.id for row in hints}:
+        return ()
+    return (f"none of the {len(hints)} hints of {config.hints.file} is for a sample of this run",)
+
+
+def _refuse_in(name: str, values: Iterable[str], place: str) -> None:
+    if found := _CONTROL_TOKEN.search("\n".join(values)):
+        raise DataError(f"{place}: {name} holds the control token {found[0]}; remove it")
 
 
 def _paths(samples: Iterable[Sample]) -> set[str]:

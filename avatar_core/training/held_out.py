@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from avatar_core.asking import Asker
 from avatar_core.config.train import TrainConfig
@@ -68,6 +68,12 @@ def measure_held_out(
     )
     write_atomic(path, "".join(row.model_dump_json() + "\n" for row in rows))
     return rows
+
+
+def document_of(gained: HeldOut) -> dict[str, Any]:
+    """What a run gained, as JSON values."""
+    moments = {"before": gained.before._asdict(), "after": gained.after._asdict()}
+    return {**gained._asdict(), **moments}
 
 
 def summarise(

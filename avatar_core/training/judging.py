@@ -10,6 +10,7 @@ from avatar_core.errors import UsageError
 from avatar_core.rewards.judging.judge import CountingJudge, JudgeCounts
 from avatar_core.rewards.judging.opening import open_judge, server_key
 from avatar_core.training.data import SCENES
+from avatar_core.training.parallel import World
 
 if TYPE_CHECKING:
     from avatar_core.training.telemetry import Counters
@@ -50,17 +51,15 @@ def judge_of(config: TrainConfig, run: Path) -> CountingJudge | None:
     return open_judge(config.judge, run, seed=config.seed) if needs_judge(config) else None
 
 
-def go_on_counting(judge: CountingJudge, counters: Counters) -> None:
-    """Let a judge that was opened anew count on from the totals of its run."""
-    judge.counts = JudgeCounts(
-        graded=counters.judge_graded,
-        unparsed=counters.judge_unparsed,
-        unreachable=counters.judge_unreachable,
+def take_counts(judge: CountingJudge, counters: Counters, world: World) -> None:
+    """Add what the judges of all processes have counted to the totals of the run; they begin anew.
+
+    A judge that is opened anew, when a run is resumed, has counted nothing.
+    """
+    counts, judge.counts = judge.counts, JudgeCounts()
+    graded, unparsed, unreachable = world.total(
+        [counts.graded, counts.unparsed, counts.unreachable]
     )
-
-
-def take_counts(judge: CountingJudge, counters: Counters) -> None:
-    """Put what a judge has counted among the totals of its run."""
-    counters.judge_graded = judge.counts.graded
-    counters.judge_unparsed = judge.counts.unparsed
-    counters.judge_unreachable = judge.counts.unreachable
+    counters.judge_graded += int(graded)
+    counters.judge_unparsed += int(unparsed)
+    counters.judge_unreachable += int(unreachable)

@@ -72,7 +72,7 @@ def learn(
         world: the processes that update together.
     """
     seen: list[Scored] = []
-    batches = micro_batches(fresh, own_share(rehearsal), config.optim.accumulate)
+    batches = micro_batches(fresh, replayed_share(rehearsal), config.optim.accumulate)
     weights = [_weight(batch, config) for batch in batches]
     whole = world.total([sum(weights)])[0]
     in_one_piece = config.optim.accumulate == 1
@@ -80,7 +80,7 @@ def learn(
     def losses() -> Iterator[Tensor]:
         for batch, weight in zip(batches, weights, strict=True):
             if in_one_piece and encoded is not None:
-                parts = [Part(encoded, *fresh), *_part(own_share(rehearsal), policy)]
+                parts = [Part(encoded, *fresh), *_part(replayed_share(rehearsal), policy)]
             else:
                 parts = _part(batch, policy)
             scored = score_parts(policy, parts, config)
@@ -93,7 +93,7 @@ def learn(
     return Updated(loss_terms(Scored.joined(world.gather(seen)), config), outcome)
 
 
-def own_share(rehearsal: Rehearsal) -> Share:
+def replayed_share(rehearsal: Rehearsal) -> Share:
     """What this process trains on of the replayed completions."""
     own = [
         (visit, part)

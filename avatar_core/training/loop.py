@@ -9,6 +9,7 @@ a resumed run takes the same steps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,7 +20,7 @@ from avatar_core.training.baselines import group_sizes
 from avatar_core.training.comparing import compare, remember
 from avatar_core.training.hinting import observe_hints, show_hints
 from avatar_core.training.learning import Share, learn
-from avatar_core.training.rollout import Visit, draw_completions, mean_reward, score_group
+from avatar_core.training.rollout import Visit, draw_completions, mean_reward, score_groups
 from avatar_core.training.rows import StepRecord, diagnostics
 from avatar_core.training.step import NOT_TAKEN, learning_rate
 from avatar_core.training.telemetry import Stopwatch
@@ -32,7 +33,7 @@ from avatar_core.training.update import (
     trained_members,
 )
 from avatar_core.training.visiting import begin_step, look_ahead
-from avatar_core.types import Group
+from avatar_core.types import Group, Sample
 
 
 def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
@@ -43,8 +44,9 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         # Visit: the prompts of this step, and stored groups of earlier ones.
         with watch.phase("media"):
-            look = show_hints(trainee, config, trainee.look_at(begin_step(trainee, config, step)))
-            rehearsal = rehearse(trainee, config, step)
+            samples = begin_step(trainee, config, step)
+            look = show_hints(trainee, config, trainee.look_at(samples))
+            rehearsal = rehearse(trainee, config, step, samples)
             look_ahead(trainee, config, step + 1)
         visits, record = look.visits, new_record(trainee, config, step, look, watch)
         if not world.any(bool(visits)):
@@ -55,17 +57,16 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         # Roll out and reward: only as many completions as are trained on.
         with watch.phase("generate"):
-            most = fresh_size(trainee, config)
+            most = fresh_size(config, rehearsal)
             sizes = group_sizes(state.memories, visits, config, most=most, step=step)
             completions = draw_completions(
                 policy, encoded, visits, sizes=sizes, config=config, step=step
             )
         with watch.phase("reward"):
-            scored = [
-                score_group(visit, group, config.reward, step, trainee.judge)
-                for visit, group in zip(visits, completions, strict=True)
-            ]
-            fresh, shown = world.gather(scored), world.place(visits)
+            fresh = world.gather_or_raise(
+                partial(score_groups, visits, completions, config.reward, step, trainee.judge)
+            )
+            shown = world.place(visits)
             kept = kept_members(fresh, config, rehearsal, step)
             advantages, rehearsal = compare(state, config, shown, fresh, rehearsal)
 
@@ -151,7 +152,7 @@ def kept_members(
     groups: Sequence[Group], config: TrainConfig, rehearsal: Rehearsal, step: int
 ) -> list[list[int]]:
     """Members of fresh groups that are trained on: all, unless some give way to replayed ones."""
-    discard = config.rollout.discard and rehearsal.size > 0
+    discard = config.rollout.discard and supplied(config, rehearsal)
     most = config.rollout.fresh_per_group if discard else config.rollout.group_size
     return trained_members(groups, most, config.seed, step)
 
@@ -167,22 +168,36 @@ def gaps_to_reference(
     return trainee.world.gather(reference_gaps(trainee.policy, visits, own) if visits else [])
 
 
-def fresh_size(trainee: Trainee, config: TrainConfig) -> int:
-    """Completions to draw per prompt: the whole group until replay can supply its share.
+def fresh_size(config: TrainConfig, rehearsal: Rehearsal) -> int:
+    """Completions to draw per prompt: the whole group unless replay supplies its share.
 
     With `rollout.discard` it stays the whole group, as in the release.
     """
-    replaying = config.replay.enabled and trainee.state.buffer.ready
-    saves = replaying and not config.rollout.discard
+    saves = supplied(config, rehearsal) and not config.rollout.discard
     return config.rollout.fresh_per_group if saves else config.rollout.group_size
 
 
-def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:
+def supplied(config: TrainConfig, rehearsal: Rehearsal) -> bool:
+    """Whether as many completions are replayed as the fresh ones leave room for."""
+    rollout = config.rollout
+    share = rollout.group_size - rollout.fresh_per_group
+    return config.replay.enabled and rehearsal.size >= share * rollout.prompts_per_step
+
+
+def rehearse(
+    trainee: Trainee, config: TrainConfig, step: int, samples: Sequence[Sample]
+) -> Rehearsal:
     """Draw the step's replayed completions from the buffer and look at their prompts again.
 
     Completions of a prompt that cannot be read any more, or whose clip is another one now, are left
     out. Those sampled with a hint are trained on with it. R̄ is of the prompt without its hint, so
     they are measured against the mean of their own group instead.
+
+    Args:
+        trainee: holds the buffer.
+        config: of the run.
+        step: optimiser step.
+        samples: prompts that the step visits, in all processes.
     """
     buffer, world = trainee.state.buffer, trainee.world
     if not (config.replay.enabled and buffer.ready):
@@ -192,7 +207,7 @@ def rehearse(trainee: Trainee, config: TrainConfig, step: int) -> Rehearsal:
         share * config.rollout.prompts_per_step,
         rng_from(config.seed, "replay", step),
         step=step,
-        prompts=[sample.id for sample in trainee.samples_of(step)],
+        prompts=[sample.id for sample in samples],
     )
     # Every process looks at the prompts of its stretch of the drawn groups.
     own = set(world.share(list(dict.fromkeys(draw.number for draw in drawn))))

@@ -15,7 +15,7 @@ and nothing depends on which process draws from the buffer.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +23,8 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
+
+from avatar_core.errors import AvatarError, UsageError
 
 T = TypeVar("T")
 
@@ -61,6 +63,24 @@ class World:
         distributed.all_gather_object(parts, list(items))
         return [item for part in parts for item in part]
 
+    def gather_or_raise(self, make: Callable[[], Sequence[T]]) -> list[T]:
+        """Gather what each process makes; an error of one is raised in all of them.
+
+        Else the others would wait for what never comes, and end without saving.
+        """
+        made: Sequence[T] = ()
+        failure: AvatarError | None = None
+        try:
+            made = make()
+        except AvatarError as error:
+            if self.size == 1:
+                raise
+            failure = error
+        for found in self.gather([failure]):
+            if found is not None:
+                raise found
+        return self.gather(made)
+
     def place(self, items: Sequence[T]) -> list[T | None]:
         """This process's items at their places in what `gather` gives, `None` at the others'."""
         lengths = self.gather([len(items)])
@@ -73,9 +93,14 @@ class World:
         return [sum(column) for column in zip(*rows, strict=True)]
 
     def sum_gradients(self, parameters: Sequence[Tensor]) -> None:
-        """Replace every gradient by its sum over the processes; a missing one counts as zero."""
+        """Replace every gradient by its sum over the processes.
+
+        One that a process lacks counts as zero; where all lack it there is none, as in one process.
+        """
         if self.size == 1:
             return
+        present = self.total([parameter.grad is not None for parameter in parameters])
+        parameters = [p for p, count in zip(parameters, present, strict=True) if count]
         gradients = [p.grad if p.grad is not None else torch.zeros_like(p) for p in parameters]
         flat = torch.cat([gradient.flatten().float() for gradient in gradients])
         distributed.all_reduce(flat)
@@ -110,8 +135,17 @@ def joined() -> Iterator[World]:
     """Join the processes that a launcher started, as told by WORLD_SIZE and its companions.
 
     Without a launcher there is one process. On a GPU each takes the device of its LOCAL_RANK.
+
+    Raises:
+        UsageError: the variables of a launcher are not whole.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    told = os.environ.get("WORLD_SIZE", "1")
+    if not told.isdecimal() or (told != "1" and "MASTER_ADDR" not in os.environ):
+        raise UsageError(
+            f"WORLD_SIZE={told}: set by hand or half set; start several processes with "
+            "`accelerate launch`, or unset it"
+        )
+    size = int(told)
     if size == 1 or distributed.is_initialized():
         yield ALONE if size == 1 else World(distributed.get_rank(), size)
         return

@@ -20,7 +20,7 @@ from avatar_core.run_directory import CONFIG
 from avatar_core.training.clips import check_clips
 from avatar_core.training.data import SCENES, Data, load_data
 from avatar_core.training.directory import check_directory, newest_checkpoint
-from avatar_core.training.judging import check_judge
+from avatar_core.training.judging import check_judge, needs_judge
 from avatar_core.training.reward_files import load_reward_files
 
 
@@ -58,9 +58,12 @@ def check_inputs(
     load_reward_files(config.reward, run)
     check_rewards(config)
     check_judge(config)
+    check_judge_model(config)
     data = load_data(config, render=False)
     for file, count in data.left_out.items():
         say(f"{count} rows of {file} name another stage than {config.stage} and are left out")
+    for note in data.notes:
+        say(note)
     if not chained:
         check_start(config)
     if not quick:
@@ -105,6 +108,18 @@ def check_rewards(config: TrainConfig) -> None:
         raise UsageError(
             f"reward.weights: no reward counts; give one of {', '.join(sorted(REWARDS))} a weight"
         )
+
+
+def check_judge_model(config: TrainConfig) -> None:
+    """Raise `UsageError` when the model of a local judge that a run asks cannot be there."""
+    judge = config.judge
+    if judge.kind != "local" or not needs_judge(config):
+        return
+    path = user_path(judge.model, "judge.model")
+    if not path.is_dir():
+        check_hub_id(judge.model, "judge.model", "a model directory or owner/name")
+    elif not (path / CONFIG).is_file():
+        raise UsageError(f"judge.model {path}: holds no {CONFIG}; give a model directory")
 
 
 def check_start(config: TrainConfig) -> None:
@@ -188,19 +203,28 @@ def sound_files(path: Path) -> Path:
     return checkpoint
 
 
-def check_hub_id(name: str) -> None:
-    """Raise `UsageError` for what cannot be a hub id, or is not here while the hub is shut off."""
+def check_hub_id(
+    name: str, setting: str = "--model", remedy: str = "tiny, a checkpoint or owner/name"
+) -> None:
+    """Check a name that is no directory.
+
+    Args:
+        name: what may be a hub id.
+        setting: flag or key that it was given for.
+        remedy: what to give instead.
+
+    Raises:
+        UsageError: it cannot be a hub id, or is not here while the hub is shut off.
+    """
     from huggingface_hub import constants, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
         fetched = isinstance(try_to_load_from_cache(name, CONFIG), str)
     except HFValidationError as error:
-        raise UsageError(
-            f"--model {name}: no directory and no hub id; give tiny, a checkpoint or owner/name"
-        ) from error
+        raise UsageError(f"{setting} {name}: no directory and no hub id; give {remedy}") from error
     if constants.HF_HUB_OFFLINE and not fetched:
         raise UsageError(
-            f"--model {name}: not on this machine, and the hub is shut off; "
-            "give a checkpoint directory, go online, or use --model tiny"
+            f"{setting} {name}: not on this machine, and the hub is shut off; "
+            f"go online, or give {remedy}"
         )

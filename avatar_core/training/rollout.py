@@ -71,6 +71,20 @@ def draw_completions(
     ]
 
 
+def score_groups(
+    visits: Sequence[Visit],
+    groups: Sequence[Sequence[Completion]],
+    reward: RewardConfig,
+    step: int,
+    judge: Judge | None = None,
+) -> list[Group]:
+    """Reward the completions of several visits, one group each."""
+    return [
+        score_group(visit, group, reward, step, judge)
+        for visit, group in zip(visits, groups, strict=True)
+    ]
+
+
 def score_group(
     visit: Visit,
     completions: Sequence[Completion],

@@ -16,11 +16,12 @@ from typing import NamedTuple
 import torch
 
 from avatar_core.asking import Asker
+from avatar_core.config.replay import ReplayConfig
 from avatar_core.config.stages import cold_start_config
 from avatar_core.config.train import TrainConfig
 from avatar_core.data.scenes import cache_directory
 from avatar_core.errors import RunLockedError, memory_errors
-from avatar_core.files import run_lock
+from avatar_core.files import run_lock, write_json
 from avatar_core.manifest import CHECKPOINTS, is_sound
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
@@ -29,13 +30,13 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow
 from avatar_core.replay import ReplayBuffer
 from avatar_core.rewards.judging.judge import Judge
-from avatar_core.run_directory import CONFIG
+from avatar_core.run_directory import CONFIG, SUMMARY
 from avatar_core.training.advance import advance
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import course_of
 from avatar_core.training.data import Data, data_digest, load_data
-from avatar_core.training.directory import check_directory, held_out_rows
-from avatar_core.training.held_out import HeldOut, measure_held_out, summarise
+from avatar_core.training.directory import HELD_OUT, check_directory, held_out_rows
+from avatar_core.training.held_out import HeldOut, document_of, measure_held_out, summarise
 from avatar_core.training.judging import judge_of
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.parallel import ALONE, World, joined
@@ -110,26 +111,31 @@ def run_stage(
                 watcher.say(f"preparing {config.data} for stage {config.stage}")
                 data = load_data(config)
         checkpoint = resume_point(run, data)
+        judge = judge_of(config, run)
         watcher.say(f"loading {start}")
         policy = open_policy(start, config)
         world.wait()
         if world.leads:
             claim(run, config, policy)
+        world.wait()
         loader = stack.enter_context(MediaLoader(config.media))
         asker = Asker(policy, loader, system_prompt=config.rollout.system_prompt)
         lookahead = stack.enter_context(Lookahead(asker))
-        trainee = new_trainee(policy, lookahead, data, config, judge_of(config, run), world)
+        trainee = new_trainee(policy, lookahead, data, config, judge, world)
         # Measured before weights are restored: the policy that the run began with.
         measured = data.held_out if world.leads else []
         before = measure(policy, asker, measured, config, "before", watcher)
         done = take_up(run, config, policy, trainee.state, checkpoint, writes=world.leads)
         advance(run, config, trainee, done, watcher)
         after = measure(policy, asker, measured, config, "after", watcher)
+        gained = summarise(before, after, measured) if measured else None
+        if gained is not None:
+            write_json(run / HELD_OUT / SUMMARY, document_of(gained))
         world.wait()
     return RunResult(
         directory=run,
         checkpoint=run / CHECKPOINTS / f"step-{config.steps}",
-        held_out=summarise(before, after, measured) if measured else None,
+        held_out=gained,
         leads=world.leads,
     )
 
@@ -235,12 +241,18 @@ def new_trainee(
         state=TrainerState(
             optimiser=make_optimiser(policy.parameters(), config.optim),
             counters=Counters(),
-            buffer=ReplayBuffer.from_config(config.replay),
+            buffer=ReplayBuffer.from_config(stored_by(config)),
             data=data_digest(data.training.values()),
         ),
         judge=judge,
         world=world,
     )
+
+
+def stored_by(config: TrainConfig) -> ReplayConfig:
+    """How groups are stored; without replay they still are, for baselines and tiers, unranked."""
+    plain = config.replay.model_copy(update={"priority": "uniform"})
+    return config.replay if config.replay.enabled else plain
 
 
 def measure(

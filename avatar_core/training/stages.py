@@ -8,8 +8,8 @@ from pathlib import Path
 
 from avatar_core.config.stages import cold_start_config
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import memory_errors
-from avatar_core.files import disk_errors, published_directory, write_json
+from avatar_core.errors import UsageError, memory_errors
+from avatar_core.files import LOCK, disk_errors, published_directory, write_json
 from avatar_core.run_directory import CONFIG, has_begun
 from avatar_core.training.parallel import joined
 from avatar_core.training.preflight import check_stages, check_start
@@ -58,9 +58,15 @@ def take_cold_start(config: TrainConfig, watcher: Watcher) -> None:
     if has_begun(run, "run"):
         return
     source = cold_start(watcher)
+    if has_begun(run, "run"):
+        return
     with disk_errors(run):
-        # What is there is at most what a start cut short has left.
-        shutil.rmtree(run, ignore_errors=True)
+        # What a start cut short has left; anything else is not ours to remove.
+        (run / LOCK).unlink(missing_ok=True)
+        if run.exists() and any(run.iterdir()):
+            raise UsageError(f"--out {run}: holds files of no run; choose another directory")
+        if run.exists():
+            run.rmdir()
     with published_directory(run) as copy:
         shutil.copytree(source, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
         write_json(copy / CONFIG, config.model_dump(mode="json"))

@@ -167,13 +167,13 @@ class Scored(NamedTuple):
     """float32 [B]."""
 
     def detached(self) -> Scored:
-        """The same numbers without the graph behind them."""
+        """The same numbers on the CPU, without the graph behind them."""
         return Scored(
-            self.logprobs.detach(),
-            self.mask,
-            self.behaviour,
-            None if self.kl is None else self.kl.detach(),
-            self.advantages,
+            self.logprobs.detach().cpu(),
+            self.mask.cpu(),
+            self.behaviour.cpu(),
+            None if self.kl is None else self.kl.detach().cpu(),
+            self.advantages.cpu(),
         )
 
     @classmethod

@@ -48,7 +48,7 @@ def test_the_tables_show_the_figures(run: Path, capsys: pytest.CaptureFixture[st
     # Twice 2 seconds of 8.
     assert table["generate"] == ["4.0", "50.0 %"]
     assert "stage 1, 2 steps, 8 completions generated" in " ".join(shown.split())
-    assert "accuracy 25.0 % at first, 50.0 % at last" in " ".join(shown.split())
+    assert "training accuracy 25.0 % at first, 50.0 % at last" in " ".join(shown.split())
 
 
 def test_piped_output_is_plain_and_80_columns(run: Path) -> None:

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from avatar_cli.stage_table import stage_documents, stage_table
+from avatar_cli.stage_table import stage_table
 from avatar_core.evaluation.tally import Interval
 from avatar_core.training.held_out import Accuracy, HeldOut
 
@@ -26,9 +26,3 @@ def test_a_line_and_its_intervals_for_every_stage() -> None:
     assert "20.0 % to 31.2 % 40.0 % to 60.0 % -6.2 to +37.5" in lines
     assert "3 localisation 1 - 0.0 % +0.0" in lines
     assert max(map(len, stream.getvalue().splitlines())) <= 80
-
-
-def test_the_same_as_json() -> None:
-    first, second = stage_documents({1: SURE, 2: UNSURE})
-    assert (first["stage"], first["before"]["value"], first["gain"]) == (1, 0.25, 0.25)
-    assert (second["stage"], second["before"]) == (2, {"value": None, "interval": None})

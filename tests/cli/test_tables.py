@@ -49,7 +49,7 @@ def rows(table: Table) -> dict[str, list[str]]:
 def test_the_heading_says_where_and_how_far(run: RunSummary) -> None:
     assert run_heading(run).plain == (
         "some/run, stage 1, 2 steps, 8 completions generated, "
-        "accuracy 25.0 % at first, 50.0 % at last"
+        "training accuracy 25.0 % at first, 50.0 % at last"
     )
     assert run_heading(summary()).plain == "some/run, no training step on record"
     assert run_heading(summary(evaluation=eval_summary())).plain == "some/run"

@@ -11,8 +11,9 @@ import pytest
 from avatar_cli.__main__ import main
 from avatar_core.config.resolve import resolve_train
 from avatar_core.evaluation.tally import Interval
+from avatar_core.files import write_json
 from avatar_core.rewards import REWARDS
-from avatar_core.training.held_out import Accuracy, HeldOut
+from avatar_core.training.held_out import Accuracy, HeldOut, document_of
 from tests.media.clips import tone, write_clip
 from tests.run_records import group_row, metrics_row, write_run
 
@@ -207,6 +208,8 @@ def trained(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         told.update(config=config, resume=resume)
         directory = elsewhere / "run"
         write_run(directory, [metrics_row(1)], [group_row([1.0, 0.0], [1.0, -1.0])])
+        if told["held_out"] is not None:
+            write_json(directory / "held_out" / "summary.json", document_of(told["held_out"]))
         return types.SimpleNamespace(directory=directory, held_out=told["held_out"], leads=True)
 
     module = types.ModuleType("avatar_core.training.run")
@@ -234,7 +237,7 @@ def test_the_same_as_json(trained: dict[str, Any], capsys: pytest.CaptureFixture
     assert trained["resume"] is True
     document = json.loads(capsys.readouterr().out)
     assert document["runs"][0]["steps"] == 1
-    assert document["held_out"] == {
+    assert document["runs"][0]["held_out"] == {
         "samples": 200,
         "before": {"value": 0.25, "interval": [0.2, 0.3125]},
         "after": {"value": 0.5, "interval": None},
@@ -250,4 +253,4 @@ def test_nothing_held_out_is_no_table(
     assert main(["train", "--stage", "1"]) == 0
     assert "held-out" not in capsys.readouterr().out
     assert main(["train", "--stage", "1", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["held_out"] is None
+    assert json.loads(capsys.readouterr().out)["runs"][0]["held_out"] is None

@@ -74,5 +74,4 @@ def test_all_stages_end_with_one_table(
         shutil.rmtree(elsewhere / "runs" / "all" / f"stage{stage}")
     assert main(["train", "--stage", "all", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [one["stage"] for one in document["held_out"]] == [1, 2, 3]
     assert len(document["runs"]) == 4

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_core.config.judge import JUDGE_FREE_ON_RESUME, JudgeConfig
-from avatar_core.config.resolve import validate
+from avatar_core.config.judge import JUDGE_FREE_ON_RESUME, JudgeConfig, redacted
+from avatar_core.config.resolve import resolve_train, validate
 from avatar_core.errors import UsageError
 
 
@@ -35,3 +35,36 @@ def test_fields_that_a_resumed_run_may_change_exist() -> None:
     assert names < JudgeConfig.model_fields.keys()
     # What a verdict hangs on stays as it was.
     assert not names & {"kind", "model", "frames", "frame_side", "max_new_tokens", "unparsed"}
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://127.0.0.1:8000/v1", "http://127.0.0.1:8000/v1"),
+        ("https://u:canary@h/v1", "https://***@h/v1"),
+        ("u:can@ary@h/v1", "***@h/v1"),
+        ("https://h/v1?key=canary", "https://h/v1?***"),
+        ("https://h/v1?key=can@ary", "https://***"),
+        ("https://u:can?ary@h/v1", "https://***"),
+    ],
+)
+def test_a_key_in_an_address_is_not_shown(address: str, shown: str) -> None:
+    assert redacted(address) == shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://user:canary@example.com/v1",
+        "user:canary@example.com/v1",
+        f"https://user:canary{'x' * 100}@example.com/v1",
+        "https://example.com/v1?key=canary",
+    ],
+)
+def test_a_refusal_does_not_repeat_the_key(address: str) -> None:
+    for key, tree in (("judge.url", {"url": address}), ("judge", address)):
+        with pytest.raises(UsageError) as caught:
+            resolve_train(stage=1, flags={"judge": tree})
+        assert f"configuration key {key}=" in str(caught.value)
+        assert "canary" not in str(caught.value)
+        assert "example.com" in str(caught.value)

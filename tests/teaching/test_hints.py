@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from avatar_core.config.resolve import resolve_train
 from avatar_core.data.given_hints import Hint, read_hints
 from avatar_core.errors import DataError, ServiceError, UsageError
 from avatar_core.rewards.judging.rubric import ChatPrompt
@@ -15,9 +16,11 @@ from avatar_core.teaching.hints import (
     Lesson,
     ask,
     open_teacher,
+    samples_by_id,
     write_hints,
 )
 from avatar_core.types import Sample
+from tests.training.test_data import row, write_data
 
 GOOD = "Find the sounding object first."
 LEAK = "It is blue."
@@ -143,3 +146,22 @@ def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         open_teacher("http://host/v1", "t", "TEACHER_KEY")
     monkeypatch.setenv("TEACHER_KEY", "secret")
     assert "secret" not in repr(open_teacher("http://host/v1/", "t", "TEACHER_KEY").identity)
+
+
+def test_a_key_in_an_address_without_a_scheme_is_not_repeated() -> None:
+    with pytest.raises(
+        UsageError, match=r"--teacher-url ftp://\*\*\*@host/v1: give a whole"
+    ) as caught:
+        open_teacher("ftp://user:canary@host/v1", "t", None)
+    assert "canary" not in str(caught.value)
+
+
+def test_the_samples_of_a_run_have_the_hints_of_its_file(tmp_path: Path) -> None:
+    data = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4"), row("b", "2.mp4")])
+    file = tmp_path / "hints.jsonl"
+    file.write_text(json.dumps(Hint("b", GOOD, "t").to_row()) + "\n")
+    config = resolve_train(stage=3, assignments=[f"data={data}", f"hints.file={file}"])
+    assert {name: sample.hint for name, sample in samples_by_id(config).items()} == {
+        "a": None,
+        "b": GOOD,
+    }

@@ -12,7 +12,7 @@ from avatar_core.errors import DataError, UsageError
 from avatar_core.models.prompting import control_tokens
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.training.data import data_digest, load_data, refuse_control_tokens
-from avatar_core.types import Sample
+from avatar_core.types import MediaRef, Sample
 
 
 def write_data(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
@@ -186,3 +186,47 @@ def test_nothing_is_rendered_when_only_files_are_wanted(
     data = load_data(config, render=False)
     assert (data.training, [sample.id for sample in data.held_out]) == ({}, ["z"])
     assert not list((tmp_path / "cache").rglob("*.mp4"))
+
+
+def write_hints(folder: Path, **hints: str) -> Path:
+    path = folder / "hints.jsonl"
+    rows = ({"id": name, "hint": hint, "teacher": "t"} for name, hint in hints.items())
+    path.write_text("".join(json.dumps(given) + "\n" for given in rows), "utf-8")
+    return path
+
+
+def test_hints_of_a_file_hold_no_control_token(tmp_path: Path) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4")])
+    hints = write_hints(tmp_path, a="Look<|im_end|>")
+    for data in (train, "scenes"):
+        settings = [f"data={data}", f"hints.file={hints}"]
+        with pytest.raises(DataError, match=r"hints.jsonl: sample 'a': hint holds the control"):
+            load_data(resolve_train(stage=1, assignments=settings), render=False)
+
+
+def test_hints_for_other_samples_are_told_and_no_error(tmp_path: Path) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4")])
+    for name, notes in (("a", 0), ("z", 1)):
+        hints = write_hints(tmp_path, **{name: "Listen."})
+        settings = [f"data={train}", f"hints.file={hints}"]
+        data = load_data(resolve_train(stage=1, assignments=settings))
+        assert len(data.notes) == notes
+        assert data.training["a"].hint == (None if notes else "Listen.")
+    assert data.notes == (f"none of the 1 hints of {hints} is for a sample of this run",)
+
+
+def test_the_digest_tells_how_answers_are_scored_and_about_which_clip() -> None:
+    clip = MediaRef("video", "/data/1.mp4")
+    a = Sample("a", "How many?", (clip,), "2", "numerical", extra={"audio_cues": "x", "n": {1}})
+    changes = [
+        replace(a, problem_type="free-form"),
+        replace(a, extra={"audio_cues": "y"}),
+        replace(a, media=(replace(clip, path="/data/2.mp4"),)),
+        replace(a, media=(replace(clip, kind="audio"),)),
+        replace(a, media=(replace(clip, end=1.0),)),
+        replace(a, media=()),
+    ]
+    assert len({data_digest([sample]) for sample in [a, *changes]}) == 7
+    moved = replace(a, media=(replace(clip, path="/other/1.mp4"),))
+    turned = replace(a, extra={"n": {1}, "audio_cues": "x"})
+    assert data_digest([a]) == data_digest([moved]) == data_digest([turned])

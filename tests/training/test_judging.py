@@ -7,14 +7,13 @@ import pytest
 from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError
-from avatar_core.rewards.judging.judge import JudgeCounts
 from avatar_core.training.judging import (
     check_judge,
-    go_on_counting,
     judge_of,
     needs_judge,
     take_counts,
 )
+from avatar_core.training.parallel import ALONE
 from avatar_core.training.telemetry import Counters
 
 
@@ -52,8 +51,7 @@ def test_counts_go_on_from_those_of_the_run(tmp_path: Path) -> None:
     judge = judge_of(config(), tmp_path)
     assert judge is not None
     counters = Counters(judge_graded=5, judge_unparsed=2, judge_unreachable=1)
-    go_on_counting(judge, counters)
-    assert judge.counts == JudgeCounts(5, 2, 1)
     judge.counts.graded += 3
-    take_counts(judge, counters)
+    take_counts(judge, counters, ALONE)
+    take_counts(judge, counters, ALONE)
     assert counters == Counters(judge_graded=8, judge_unparsed=2, judge_unreachable=1)

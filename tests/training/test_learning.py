@@ -13,7 +13,7 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import Drawn
 from avatar_core.training import learning
-from avatar_core.training.learning import Share, learn, micro_batches, own_share
+from avatar_core.training.learning import Share, learn, micro_batches, replayed_share
 from avatar_core.training.rollout import Visit, draw_completions
 from avatar_core.training.step import StepOutcome, make_optimiser
 from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
@@ -64,7 +64,7 @@ def test_losses_and_gradients_are_those_of_the_whole_update(
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.mul_(1.01)
-    parts = [fresh.part(policy), own_share(rehearsal).part(policy)]
+    parts = [fresh.part(policy), replayed_share(rehearsal).part(policy)]
     terms = update_loss(policy, parts, config)
     whole = gradients_of(policy, [terms.loss])
     found: list[Gradients] = []
@@ -92,12 +92,12 @@ def test_batches_keep_the_order_and_leave_nothing_out(
 ) -> None:
     fresh, rehearsal = shares(policy, visits)
     for count, sizes in ((1, [3]), (2, [2, 1]), (3, [1, 1, 1]), (7, [1, 1, 1])):
-        batches = micro_batches(fresh, own_share(rehearsal), count)
+        batches = micro_batches(fresh, replayed_share(rehearsal), count)
         assert [len(batch.visits) for batch in batches] == sizes
         assert [visit for batch in batches for visit in batch.visits] == visits
         lengths = [len(group) for batch in batches for group in batch.completions]
         assert lengths == [3, 1, 2]
-    assert len(micro_batches(fresh, own_share(NOTHING_REPLAYED), 2)) == 2
+    assert len(micro_batches(fresh, replayed_share(NOTHING_REPLAYED), 2)) == 2
 
 
 def test_a_part_that_is_not_finite_costs_the_step_and_nothing_else(

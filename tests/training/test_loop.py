@@ -14,7 +14,7 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
-from avatar_core.training.learning import own_share
+from avatar_core.training.learning import replayed_share
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import fresh_size, rehearse
 from avatar_core.training.rollout import draw_completions
@@ -57,18 +57,23 @@ def fill(trainee: Trainee) -> None:
 
 def test_the_whole_group_is_drawn_until_replay_can_supply_its_share(trainee: Trainee) -> None:
     off = CONFIG.model_copy(update={"replay": CONFIG.replay.model_copy(update={"enabled": False})})
-    assert (fresh_size(trainee, CONFIG), rehearse(trainee, CONFIG, 2)) == (5, NOTHING_REPLAYED)
+    assert rehearse(trainee, CONFIG, 2, []) == NOTHING_REPLAYED
+    assert fresh_size(CONFIG, NOTHING_REPLAYED) == 5
     fill(trainee)
     assert trainee.state.buffer.ready
-    assert fresh_size(trainee, CONFIG) == 2
     # Of each of 2 prompts 5 − 2 completions are replayed.
-    assert rehearse(trainee, CONFIG, 2).size == 6
-    assert (fresh_size(trainee, off), rehearse(trainee, off, 2)) == (5, NOTHING_REPLAYED)
+    rehearsal = rehearse(trainee, CONFIG, 2, [])
+    assert rehearsal.size == 6
+    assert fresh_size(CONFIG, rehearsal) == 2
+    # A store that is worn, stale or of other prompts cannot supply it, however full it is.
+    short = rehearsal._replace(replayed=rehearsal.replayed[:2], visits=rehearsal.visits[:2])
+    assert fresh_size(CONFIG, short) == 5
+    assert (fresh_size(off, rehearsal), rehearse(trainee, off, 2, [])) == (5, NOTHING_REPLAYED)
 
 
 def test_a_rehearsal_holds_prompts_with_their_completions(trainee: Trainee) -> None:
     fill(trainee)
-    rehearsal = rehearse(trainee, CONFIG, 2)
+    rehearsal = rehearse(trainee, CONFIG, 2, [])
     assert len(rehearsal.visits) == len(rehearsal.replayed) == 3
     for visit, part in zip(rehearsal.visits, rehearsal.replayed, strict=True):
         assert visit.sample.id == part.group.prompt_id
@@ -89,7 +94,8 @@ def test_the_draw_follows_from_seed_and_step(
         trainee = Trainee(policy, Lookahead(asker), many, course, state)
         fill(trainee)
         return [
-            (part.draw.number, part.members) for part in rehearse(trainee, config, step).replayed
+            (part.draw.number, part.members)
+            for part in rehearse(trainee, config, step, []).replayed
         ]
 
     first = drawn(CONFIG, 4)
@@ -105,7 +111,7 @@ def test_a_prompt_that_is_lost_or_has_another_clip_is_left_out(
     lost, changed, kept = samples
     trainee.samples[lost.id] = replace(lost, media=(MediaRef("video", str(tmp_path / "no.mp4")),))
     trainee.samples[changed.id] = replace(changed, media=kept.media)
-    rehearsal = rehearse(trainee, CONFIG, 2)
+    rehearsal = rehearse(trainee, CONFIG, 2, [])
     assert [part.group.prompt_id for part in rehearsal.replayed] == [kept.id]
     assert [visit.sample.id for visit in rehearsal.visits] == [kept.id]
     assert rehearsal.size == 2
@@ -130,7 +136,7 @@ def test_what_was_sampled_with_a_hint_is_replayed_with_it(
             )
         )
         trainee.state.buffer.insert(Group(sample.id, step, members, visit.hinted, visit.media_key))
-    rehearsal = rehearse(trainee, CONFIG, 3)
+    rehearsal = rehearse(trainee, CONFIG, 3, [])
     # The two newest groups, whole. R̄ is the mean of (1, ½, 0) and (1, ½, ½); the hinted group is
     # left out of it and has a mean of its own, (2 + ½ + ¼) / 3.
     found = {replayed.group.step: replayed.baseline for replayed in rehearsal.replayed}
@@ -138,7 +144,7 @@ def test_what_was_sampled_with_a_hint_is_replayed_with_it(
     assert [visit.hinted for visit in rehearsal.visits] == [
         replayed.group.hinted for replayed in rehearsal.replayed
     ]
-    part = own_share(rehearsal).part(policy)
+    part = replayed_share(rehearsal).part(policy)
     ids = [[torch.from_numpy(c.token_ids.astype("int64")) for c in g] for g in part.completions]
     current = policy.logprobs(part.encoded, ids)
     stored = np.concatenate([c.logprobs for g in part.completions for c in g])

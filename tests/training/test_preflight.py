@@ -226,3 +226,52 @@ def test_a_directory_of_a_model_must_be_readable(
         check_inputs(small(run, base))
     with pytest.raises(UsageError, match="^--model .* may not be read"):
         check_inputs(resolve_train(stage=1, assignments=[f"model={base}", f"out={run}"]))
+
+
+@pytest.mark.parametrize("data", ["scenes", "train.jsonl"])
+def test_a_file_of_hints_is_opened_for_every_kind_of_data(
+    base: Path, tmp_path: Path, data: str
+) -> None:
+    write_data(tmp_path, "train.jsonl", [row("a", "1.mp4")])
+    hints = tmp_path / "hints.jsonl"
+    source = data if data == "scenes" else tmp_path / data
+    config = small(tmp_path / "run", base, f"data={source}", f"hints.file={hints}")
+    with pytest.raises(UsageError, match=r"hints.file .*hints.jsonl: no such file; name a file"):
+        check_inputs(config, quick=True)
+    hints.write_text("no hints\n")
+    with pytest.raises(DataError, match=r"hints.jsonl:1: not valid JSON"):
+        check_inputs(config, quick=True)
+    hints.write_text(json.dumps({"id": "z", "hint": "Listen.", "teacher": "t"}) + "\n")
+    said: list[str] = []
+    check_inputs(config, quick=True, say=said.append)
+    # Which scenes there are is known once they are made.
+    told = f"none of the 1 hints of {hints} is for a sample of this run"
+    assert said == ([] if data == "scenes" else [told])
+
+
+def test_a_local_judge_that_is_not_there_is_refused_before_anything_is_written(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    (tmp_path / "hollow").mkdir()
+    judge = ("reward.weights={ format = 1.0, judge = 0.0 }", "judge.kind=local")
+    cases = {
+        str(tmp_path / "gone"): "no directory and no hub id; give a model directory or owner/name",
+        "./gone": "no directory and no hub id",
+        "~/gone": "no directory and no hub id",
+        "a/b/c": "no directory and no hub id",
+        str(tmp_path / "hollow"): "holds no config.json",
+    }
+    for name, message in cases.items():
+        with pytest.raises(UsageError, match=rf"^judge.model {name}: {message}"):
+            train(small(tmp_path / "run", base, *judge, f"judge.model={name}"))
+    assert len(cases) == 5
+    assert not (tmp_path / "run").exists()
+    for name in (str(base), "owner/name"):
+        check_inputs(small(tmp_path / "run", base, *judge, f"judge.model={name}"))
+    # One that is not asked may be anywhere.
+    check_inputs(small(tmp_path / "run", base, "judge.kind=local", "judge.model=./gone"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(UsageError, match="^judge.model owner/name: .*the hub is shut off"):
+        check_inputs(small(tmp_path / "run", base, *judge, "judge.model=owner/name"))

@@ -25,17 +25,15 @@ class ReplyCache:
     """Replies by key in one SQLite file; a connection lives for one call only.
 
     Attributes:
-        path: the file; made when it is not there.
+        path: the file; made with the first reply.
         entries: replies kept; the oldest leave first.
     """
 
     def __init__(self, path: Path, entries: int = 1_000_000) -> None:
         self.path = path
         self.entries = entries
-        with disk_errors(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connection() as connection:
-            connection.execute(_SCHEMA)
+        # A file that is no database is refused before anything is asked.
+        self.get(())
 
     def get(self, keys: Collection[str]) -> dict[str, str]:
         """The replies held under these keys.
@@ -45,6 +43,8 @@ class ReplyCache:
         """
         wanted = sorted(keys)
         found: dict[str, str] = {}
+        if not self.path.exists():
+            return found
         with self._connection() as connection:
             for start in range(0, len(wanted), _QUERY_SIZE):
                 part = wanted[start : start + _QUERY_SIZE]
@@ -61,6 +61,8 @@ class ReplyCache:
         """
         if not replies:
             return
+        with disk_errors(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
             connection.executemany(
                 "INSERT OR IGNORE INTO replies (key, reply) VALUES (?, ?)", replies.items()
@@ -78,6 +80,8 @@ class ReplyCache:
                 contextlib.closing(sqlite3.connect(self.path, timeout=_LOCK_SECONDS)) as connection,
                 connection,
             ):
+                # Another process may have made the file and not yet its table.
+                connection.execute(_SCHEMA)
                 yield connection
         except sqlite3.Error as error:
             raise DiskError(

@@ -27,7 +27,7 @@ class Responder(Protocol):
     """Answers prompts, greedily: the same prompt gets the same reply."""
 
     identity: tuple[str, ...]
-    """What a reply depends on besides the prompt: the model, where it runs, its settings."""
+    """What a reply depends on besides the prompt: the model and its settings."""
 
     def answer(self, prompts: Sequence[ChatPrompt]) -> list[Reply]:
         """One reply per prompt, in order."""

@@ -69,7 +69,7 @@ class ServedModel:
     """Answers prompts through chat completions, greedily.
 
     Attributes:
-        identity: address, model and settings.
+        identity: model and settings; a model that moves to another address stays the same.
     """
 
     def __init__(
@@ -81,7 +81,6 @@ class ServedModel:
     ) -> None:
         self.identity: tuple[str, ...] = (
             "served",
-            server.url,
             server.model,
             str(server.max_new_tokens),
         )

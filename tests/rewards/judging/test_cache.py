@@ -63,3 +63,19 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path.write_text("not a database, but long enough to be looked at" * 50)
     with pytest.raises(DiskError, match=r"judge\.sqlite.*remove the file"):
         ReplyCache(path)
+
+
+def test_nothing_is_made_before_the_first_reply(tmp_path: Path) -> None:
+    path = tmp_path / "run" / "judge.sqlite"
+    cache = ReplyCache(path)
+    assert cache.get({"a"}) == {}
+    cache.put({})
+    assert list(tmp_path.iterdir()) == []
+    cache.put({"a": "one"})
+    assert cache.get({"a"}) == {"a": "one"}
+
+
+def test_a_file_without_its_table_is_taken_as_empty(tmp_path: Path) -> None:
+    path = tmp_path / "judge.sqlite"
+    path.touch()
+    assert ReplyCache(path).get({"a"}) == {}

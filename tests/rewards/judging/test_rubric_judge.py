@@ -97,14 +97,14 @@ def test_a_judge_that_only_reads_gets_no_pictures() -> None:
 
 
 def test_the_key_hangs_on_all_that_a_reply_depends_on() -> None:
-    identity = ("served", "http://a/v1", "model", "512")
+    identity = ("served", "model", "512")
     pictures = tuple(Picture(frame) for frame in clip_of(3).frames)  # type: ignore[union-attr]
     prompt = ChatPrompt("text", pictures)
     changed = [
         prompt_key(identity, prompt),
-        prompt_key(("served", "http://a/v1", "other", "512"), prompt),
-        prompt_key(("served", "http://b/v1", "model", "512"), prompt),
-        prompt_key(("served", "http://a/v1", "model", "256"), prompt),
+        prompt_key(("served", "other", "512"), prompt),
+        prompt_key(("local", "model", "512"), prompt),
+        prompt_key(("served", "model", "256"), prompt),
         prompt_key(identity, replace(prompt, text="texts")),
         prompt_key(identity, replace(prompt, pictures=pictures[:2])),
         prompt_key(identity, replace(prompt, pictures=pictures[::-1])),

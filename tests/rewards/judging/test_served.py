@@ -266,3 +266,10 @@ def test_a_failing_server_scores_nothing_zero() -> None:
         text = json.dumps(server.requests[0][2])
     assert sorted(str(verdict.reward) for verdict in verdicts) == [str(MEAN), str(MEAN), "None"]
     assert "a dog barks twice" in text
+
+
+def test_a_model_that_moves_to_another_address_stays_the_same() -> None:
+    here = Server("http://a/v1", "m", max_new_tokens=8)
+    assert ServedModel(here).identity == ServedModel(replace(here, url="http://b/v1")).identity
+    for other in (replace(here, model="n"), replace(here, max_new_tokens=9)):
+        assert ServedModel(here).identity != ServedModel(other).identity
