@@ -52,7 +52,7 @@ def infer_command(
     """Answer a question about a clip; the reasoning is dimmed, the answer bold."""
     from avatar_core.config.inference import InferConfig
     from avatar_core.config.resolve import validate
-    from avatar_core.errors import memory_errors
+    from avatar_core.errors import UsageError, memory_errors
     from avatar_core.files import user_path
 
     settings = {
@@ -70,7 +70,10 @@ def infer_command(
         "samples": samples,
     }
     config = validate(InferConfig, settings)
-    user_path(video, "VIDEO")
+    if not user_path(video, "VIDEO").exists():
+        raise UsageError(f"{video}: no such file; give a video, sound or image")
+    if not question.strip():
+        raise UsageError("the question is empty; say what to ask about the file")
     if model is not None:
         user_path(model, "--model")
 

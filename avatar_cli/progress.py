@@ -13,6 +13,9 @@ from avatar_core.records import MetricsRow
 if TYPE_CHECKING:
     from avatar_core.training.watcher import Watcher
 
+LINES = 10
+"""Lines that a run leaves in a log."""
+
 
 @contextmanager
 def training_progress(output: Output) -> Iterator[Watcher]:
@@ -28,6 +31,9 @@ def training_progress(output: Output) -> Iterator[Watcher]:
                 (screen if bar.disable else bar.console).print(safe(sentence))
 
         def step(row: MetricsRow, total: int) -> None:
+            # A log gets a line now and then in place of the bar.
+            if bar.disable and row.step % max(1, total // LINES) == 0:
+                say(f"stage {row.stage}, step {row.step} of {total}: {training_note(row)}")
             bar.update(
                 task,
                 description=f"stage {row.stage}",

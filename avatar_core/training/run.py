@@ -107,9 +107,7 @@ def run_stage(
         check_directory(run, config, resume=resume)
         with world.lead_first():
             start = starting_point(config, watcher)
-            if data is None:
-                watcher.say(f"preparing {config.data} for stage {config.stage}")
-                data = load_data(config)
+            data = data if data is not None else prepared(config, watcher)
         checkpoint = resume_point(run, data)
         judge = judge_of(config, run)
         watcher.say(f"loading {start}")
@@ -126,11 +124,11 @@ def run_stage(
         measured = data.held_out if world.leads else []
         before = measure(policy, asker, measured, config, "before", watcher)
         done = take_up(run, config, policy, trainee.state, checkpoint, writes=world.leads)
+        watcher.say(f"going on after step {done} of {config.steps}" if done else "training")
         advance(run, config, trainee, done, watcher)
         after = measure(policy, asker, measured, config, "after", watcher)
         gained = summarise(before, after, measured) if measured else None
-        if gained is not None:
-            write_json(run / HELD_OUT / SUMMARY, document_of(gained))
+        keep_gain(run, gained)
         world.wait()
     return RunResult(
         directory=run,
@@ -138,6 +136,21 @@ def run_stage(
         held_out=gained,
         leads=world.leads,
     )
+
+
+def keep_gain(run: Path, gained: HeldOut | None) -> None:
+    """Write down what a run gained, for reports; nothing when it was not measured."""
+    if gained is not None:
+        write_json(run / HELD_OUT / SUMMARY, document_of(gained))
+
+
+def prepared(config: TrainConfig, watcher: Watcher) -> Data:
+    """The samples of a run, with the clips of scenes made where missing."""
+    watcher.say(f"preparing {config.data} for stage {config.stage}")
+    data = load_data(config)
+    for note in data.notes:
+        watcher.say(note)
+    return data
 
 
 def open_policy(start: str, config: TrainConfig) -> QwenOmniPolicy:
@@ -266,6 +279,7 @@ def measure(
     """Held-out rows before or after the stage, kept in `held_out/<when>.jsonl`."""
     if not samples:
         return []
-    watcher.say(f"answering {len(samples)} held-out samples {when} the stage")
     path = held_out_rows(Path(config.out), when)
+    if not path.is_file():
+        watcher.say(f"answering {len(samples)} held-out samples {when} the stage")
     return measure_held_out(policy, asker, samples, config, path)

@@ -126,7 +126,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     write_clip(tmp_path / "sound.m4a", frames=0, sound=tone(1.0)).rename(tmp_path / "sound.mp4")
     mistakes = [
         ([clip, " "], "question is empty"),
-        ([str(tmp_path / "gone.mp4"), "What?"], "cannot be opened"),
+        ([str(tmp_path / "gone.mp4"), "What?"], "no such file"),
         ([str(tmp_path / "notes.txt"), "What?"], "not a media file"),
         ([str(tmp_path), "What?"], "not a regular file"),
         ([silent, "What?", "--audio", "on"], "has no sound track"),

@@ -22,6 +22,15 @@ def test_notes_go_to_stderr_unless_quiet(
     for output, expected in ((Output(), "loading [x]\n"), (Output(quiet=True), "")):
         with training_progress(output) as watcher:
             watcher.say("loading [x]")
-            watcher.step(metrics_row(1), 10)
+            watcher.step(metrics_row(1), 20)
         shown = capsys.readouterr()
         assert (shown.out, shown.err) == ("", expected)
+
+
+def test_a_log_gets_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with training_progress(Output()) as watcher:
+        for step in range(1, 21):
+            watcher.step(metrics_row(step), 20)
+    lines = capsys.readouterr().err.splitlines()
+    assert len([line for line in lines if line.startswith("stage 1, step ")]) == 10
+    assert lines[0].startswith("stage 1, step 2 of 20: reward ")
