@@ -14,8 +14,8 @@ demo: $(VENV)/.installed
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
-	# In one process: these share the embedded model's cold start, trained when it is not cached.
-	$(BIN)/python -m pytest -n 0 -m slow
+	# Tests of one group share what takes minutes to make, such as the embedded model's cold start.
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
 
 # What a change must pass besides its tests.
 check: $(VENV)/.installed-dev

@@ -40,6 +40,9 @@ def print_groups(screen: Console, groups: Sequence[GroupRow], weights_of: Weight
         screen.print("no groups to show")
     for group in groups:
         screen.print(_heading(group), soft_wrap=True)
+        if group.question is not None:
+            asked = f"{plain(group.question)} (answer: {plain(group.solution or '')})"
+            screen.print(Text(asked, "italic"), soft_wrap=True)
         for completion in group.completions:
             screen.print(_figures(completion), soft_wrap=True)
             weights = weights_of(completion.tokens) if weights_of else ()
@@ -148,7 +151,7 @@ def _heading(group: GroupRow) -> Text:
         *([group.family] if group.family else []),
         *([f"baseline {decimal(group.baseline)}"] if group.baseline is not None else []),
         *(["hinted"] if group.hinted else []),
-        *(["no signal"] if group.no_signal else []),
+        *(["equal rewards"] if group.no_signal else []),
     ]
     heading = safe(group.prompt_id)
     heading.stylize("bold")

@@ -193,6 +193,10 @@ class GroupRow(VersionedRecord):
     """All scored rewards are equal."""
     completions: tuple[CompletionRow, ...]
     """The completions, in order of their draw."""
+    question: str | None = None
+    """What was asked, with its options; `None` in rows of earlier releases."""
+    solution: str | None = None
+    """The reference answer; `None` in rows of earlier releases."""
 
 
 class EvalRow(VersionedRecord):

@@ -20,6 +20,7 @@ POINTS = 0.15
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("cold start")
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("modality", ["sound", "frames"])
 def test_blanking_a_modality_costs_the_questions_that_need_it(modality: str) -> None:

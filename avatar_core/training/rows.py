@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from avatar_core.algo.losses import LossTerms
+from avatar_core.asking import question_text
 from avatar_core.data.leak import leaks
 from avatar_core.records import CompletionRow, GroupRow, MetricsRow, Tier
 from avatar_core.training.rollout import distinct_rewards, has_signal
@@ -148,6 +149,8 @@ def _group_row(
         hinted=group.hinted,
         leaked=group.hinted and sample.hint is not None and leaks(sample.hint, sample),
         no_signal=not has_signal(group),
+        question=question_text(sample),
+        solution=sample.solution,
         completions=tuple(
             CompletionRow(
                 text=c.text,

@@ -59,7 +59,7 @@ def test_groups_are_printed_with_their_figures() -> None:
     screen = Console(file=io.StringIO(), width=80, highlight=False, force_terminal=True)
     print_groups(screen, rows, lambda tokens: [1.0 + place for place in range(tokens)])
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
-    facts = "step 9, replayed, age 7, tier hard, colour, baseline 0.250, hinted, no signal"
+    facts = "step 9, replayed, age 7, tier hard, colour, baseline 0.250, hinted, equal rewards"
     assert facts in shown
     assert "reward 1.000 (accuracy 1.000), advantage 0.500, 5 tokens" in shown
     assert "reward - (accuracy -), advantage -, 5 tokens" in shown
