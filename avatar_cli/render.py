@@ -14,6 +14,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 from avatar_cli.options import Output
@@ -44,19 +45,25 @@ def progress_bar(output: Output) -> Progress:
     """Build a progress display on stderr that shows nothing when quiet or when piped.
 
     Tasks are added with `add_task(description, total=…, note="")`; `note` ends the line and is
-    printed as it is.
+    printed as it is. On a narrow terminal the note is cut, never the step or the times.
     """
     screen = console(stderr=True)
+    whole = Column(no_wrap=True)
     return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
+        TextColumn("{task.description}", table_column=whole),
+        BarColumn(bar_width=10),
+        MofNCompleteColumn(table_column=whole),
+        TimeElapsedColumn(table_column=whole),
+        TimeRemainingColumn(table_column=whole),
+        TextColumn(
+            "{task.fields[note]}",
+            markup=False,
+            table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+        ),
         console=screen,
         disable=output.quiet or not screen.is_terminal,
         transient=True,
+        expand=True,
     )
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from rich.console import Console
 
+from avatar_cli import render
 from avatar_cli.options import Output
 from avatar_cli.render import count, decimal, emit_json, percent, progress_bar
 
@@ -41,3 +44,16 @@ def test_progress_is_silent_when_piped(capsys: pytest.CaptureFixture[str]) -> No
             bar.update(task, advance=1, note="reward 0.5")
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("", "")
+
+
+def test_a_narrow_terminal_keeps_the_step_and_cuts_the_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    narrow = Console(file=stream, width=80, force_terminal=True, color_system=None)
+    monkeypatch.setattr(render, "console", lambda **_: narrow)
+    with progress_bar(Output()) as bar:
+        bar.add_task("stage 1", total=150, completed=37, note="reward 0.66, " * 9)
+        bar.refresh()
+    assert " 37/150 0:00:00 -:--:-- reward" in stream.getvalue()
+    assert "…" in stream.getvalue()
