@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from avatar_core.choices import LETTERS
 from avatar_core.config.hints import HintPlace
 from avatar_core.errors import MediaError
 from avatar_core.media import MediaLoader
 from avatar_core.models.policy import Policy, Prepared, Prompt
-from avatar_core.rewards.letters import ALPHABET
 from avatar_core.types import AudioMode, Clip, MediaRef, Sample
 
 Blanked = frozenset[str]
@@ -27,7 +27,7 @@ def question_text(sample: Sample) -> str:
     lines = [sample.question]
     if not states_all(sample.question, sample.options):
         lines += [
-            f"{letter}. {text}" for letter, text in zip(ALPHABET, sample.options, strict=False)
+            f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)
         ]
     return "\n".join(lines)
 
@@ -112,7 +112,7 @@ class Asker:
             system = with_hint(system or "", hint) or None
         else:
             question = with_hint(question, hint)
-        return self._policy.prepare(Prompt(system, shown, question))
+        return self._policy.prepare(Prompt(system, (*shown, question)))
 
 
 def _media(samples: Sequence[Sample]) -> list[MediaRef]:

@@ -208,7 +208,7 @@ def encode_question(policy: Policy, opened: Opened) -> Encoded:
     system = opened.config.system_prompt
     if system is None:
         system = opened.settings.system_prompt
-    prompt = Prompt(system or None, (opened.clip,), opened.config.question)
+    prompt = Prompt(system or None, (opened.clip, opened.config.question))
     return policy.encode([policy.prepare(prompt)])
 
 

@@ -222,8 +222,8 @@ class EvalRow(VersionedRecord):
     """What the model was given, of "frames", "sound", "text"."""
     frames: int | None
     """Frames it was given; `None` without a picture."""
-    groups: Mapping[str, str] = Field(default_factory=dict)
-    """Category of the item by breakdown, such as {"duration": "short"}."""
+    groups: Mapping[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    """Category of the item by breakdown, such as {"duration": "short"}; all of them, of several."""
     seconds: float | None
     """Wall time of the item."""
     error: str | None

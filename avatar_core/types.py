@@ -21,12 +21,22 @@ ProblemType = Literal[
 
 @dataclass(frozen=True, slots=True)
 class MediaRef:
-    """One media file of a prompt, or a window of it in seconds (`None`: its start, its end)."""
+    """One media file of a prompt, or a part of it.
+
+    Attributes:
+        kind: what it is shown as.
+        path: the file; for a video also a folder of numbered pictures.
+        start: first second of a window, `None` for the start of the file; of an image, the moment
+            of a video file whose frame is shown.
+        end: last second of a window; `None` for the end of the file.
+        fps: pictures per second of a folder of pictures, numbered from 1; `None` for a file.
+    """
 
     kind: MediaKind
     path: str
     start: float | None = None
     end: float | None = None
+    fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

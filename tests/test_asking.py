@@ -89,16 +89,16 @@ def test_a_hint_comes_last_in_its_turn_and_the_system_text_stays(
     asker, _ = make_asker(system_prompt=system_prompt)
     sample = make_sample("Which?", ("x", "y"))
     prompt: Any = asker.prepare(sample, (), hint="Listen.", place=place)
-    assert (prompt.system, prompt.question) == (system, question)
+    assert (prompt.system, prompt.texts) == (system, (question,))
     plain: Any = asker.prepare(sample, (), hint=None, place=place)
-    assert (plain.system, plain.question) == (system_prompt, "Which?\nA. x\nB. y")
+    assert (plain.system, plain.texts) == (system_prompt, ("Which?\nA. x\nB. y",))
 
 
 def test_the_hint_of_a_sample_is_shown_to_nobody_who_does_not_ask_for_it() -> None:
     asker, _ = make_asker()
     sample = replace(make_sample("Which?", ("x", "y")), hint="Listen.")
     prompt: Any = asker.prepare(sample, ())
-    assert (prompt.system, prompt.question) == ("Think.", "Which?\nA. x\nB. y")
+    assert (prompt.system, prompt.texts) == ("Think.", ("Which?\nA. x\nB. y",))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_prepared_prompt_carries_system_clips_and_question() -> None:
     assert isinstance(clips, tuple)
     prompt: Any = asker.prepare(sample, clips)
     assert prompt.system == "Think."
-    assert prompt.question == "Which?\nA. x\nB. y"
+    assert prompt.texts == ("Which?\nA. x\nB. y",)
     assert not prompt.clips[0].sound.any()
     assert prompt.clips[0].frames.all()
 

@@ -1,4 +1,4 @@
-"""The benchmarks by name: what they are, and the function that turns each into samples.
+"""The benchmarks by name: what they are, how they are loaded, asked and summed up.
 
 A benchmark registers itself when its module is imported. Those of this release are named in `HOMES`
 and imported when benchmarks are first asked for: one that is made of other parts of the core, as
@@ -7,35 +7,87 @@ and imported when benchmarks are first asked for: one that is made of other part
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
+from avatar_core.benchmarks.item import Content, Item, PromptStyle
 from avatar_core.errors import UsageError
-from avatar_core.types import Sample
+from avatar_core.naming import nearest
+from avatar_core.records import EvalRow
+from avatar_core.seeds import rng_from
 from avatar_core.version import VERSION
 
-Item: TypeAlias = Sample
-"""One question of a benchmark; the noun is that of training."""
 HOMES = ("avatar_core.evaluation.scenes",)
 """Modules that register the benchmarks of this release, in the order in which they are listed."""
 
 
-class Load(Protocol):
-    """Turns a benchmark's files into samples."""
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which items of a benchmark are wanted; `None` is the benchmark's own default.
 
-    def __call__(
-        self,
-        data_root: Path | None,
-        *,
-        split: str,
-        limit: int,
-        sample_seed: int | None,
-        stage: int | None,
-    ) -> list[Item]:
-        """Give at most `limit` samples of a split; see `EvalConfig` for the options."""
+    Attributes:
+        split: of the benchmark.
+        subset: part of it, such as "mc" or a track.
+        mode: protocol, for benchmarks that have several.
+        stage: training stage whose questions are asked, for `scenes`.
+        question_only: without media.
+        limit: most items.
+        sample_seed: chooses them; `None` takes the first ones.
+    """
+
+    split: str | None = None
+    subset: str | None = None
+    mode: str | None = None
+    stage: int | None = None
+    question_only: bool = False
+    limit: int | None = None
+    sample_seed: int | None = None
+
+
+class Published(NamedTuple):
+    """Accuracies that AVATAR's authors give for Qwen2.5-Omni-7B, in percent."""
+
+    baseline: float
+    """The model as it is."""
+    grpo: float
+    """After GRPO."""
+    avatar: float
+    """After AVATAR."""
+
+
+class Load(Protocol):
+    """Turns a benchmark's files into items; see `load` for what is done to them afterwards."""
+
+    def __call__(self, root: Path | None, selection: Selection) -> list[Item]:
+        """Give all items of the selection's split, subset and mode, in the order of the file."""
         ...
+
+
+class Ask(Protocol):
+    """Words a question; media that are not shown are not in `item.media`."""
+
+    def __call__(self, item: Item, style: PromptStyle) -> Content:
+        """Give media and texts of the user turn, in order."""
+        ...
+
+
+Strata = Callable[[EvalRow], tuple[str, ...]]
+"""Place of a row in a tree whose unweighted means are taken from the leaves up."""
+Figures = Callable[[Sequence[EvalRow]], Mapping[str, "float | None"]]
+"""Further figures of all rows of a split, by name."""
+
+
+def no_strata(_row: EvalRow) -> tuple[str, ...]:
+    """All rows in one place: the headline is a plain mean."""
+    return ()
+
+
+def no_figures(_rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
+    """No figure besides the headline."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +96,48 @@ class Benchmark:
 
     Attributes:
         name: key on the command line.
-        dataset: where its items come from.
+        dataset: where its items come from: the hub id, others that hold the same behind it.
         items: size of the main split; `None` when it has no end.
         media: what an item shows, such as "video + sound".
-        metric: what the headline figure is.
-        load: gives its samples.
+        metric: what the headline figure is, for people.
+        load: gives its items.
+        ask: words them.
+        styles: prompt styles that it has; the first is the default.
+        system: text of the system turn by prompt style; absent for none of its own.
+        subsets: values of `Selection.subset`, the default first; empty without subsets.
+        modes: values of `Selection.mode`, the default first; empty without modes.
+        splits: values of `Selection.split`, the default first.
+        headline: name of the headline figure in `summary.json`.
+        graded: the headline is a mean of scores, partial credit included; otherwise the share of
+            items with score 1.
+        strata: where a row counts in the headline.
+        figures: further figures.
+        published: figures of AVATAR's authors, of the default subset and mode.
+        layout: the tree of files that it wants, for an error message.
+        default_limit: most items when nobody says; `None` for all.
+        blind: `Selection.question_only` shows no media; otherwise `load` sees to it.
     """
 
     name: str
-    dataset: str
+    dataset: tuple[str, ...]
     items: int | None
     media: str
     metric: str
     load: Load
+    ask: Ask
+    layout: str
+    styles: tuple[PromptStyle, ...] = ("official", "authors", "think")
+    system: Mapping[PromptStyle, str] | None = None
+    subsets: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ("test",)
+    headline: str = "accuracy"
+    graded: bool = False
+    strata: Strata = no_strata
+    figures: Figures = no_figures
+    published: Published | None = None
+    default_limit: int | None = None
+    blind: bool = True
 
 
 BENCHMARKS: dict[str, Benchmark] = {}
@@ -92,29 +173,65 @@ def find(name: str) -> Benchmark:
     return known[name]
 
 
-def load(
-    name: str,
-    data_root: Path | None = None,
-    *,
-    split: str = "test",
-    limit: int = 200,
-    sample_seed: int | None = None,
-    stage: int | None = None,
-) -> list[Item]:
-    """Samples of a benchmark.
+def load(name: str, data_root: Path | None = None, **options: object) -> list[Item]:
+    """Items of a benchmark.
 
     Args:
         name: one of `available()`.
         data_root: directory of its files; `None` for the default place.
-        split: of the benchmark.
-        limit: most samples.
-        sample_seed: chooses them; `None` takes the first ones.
-        stage: training stage whose questions are asked, where a benchmark has stages.
+        options: fields of `Selection`.
 
     Raises:
-        UsageError: unknown benchmark, split or stage.
+        UsageError: unknown benchmark, or an option that it does not have.
         DataError: its files are missing or not what they must be.
     """
-    return find(name).load(
-        data_root, split=split, limit=limit, sample_seed=sample_seed, stage=stage
+    return select(find(name), data_root, Selection(**options))  # type: ignore[arg-type]
+
+
+def select(benchmark: Benchmark, data_root: Path | None, selection: Selection) -> list[Item]:
+    """Items of a benchmark, each id once; of a limited selection the first or a drawn part.
+
+    Raises:
+        UsageError: an option that the benchmark does not have, or no item is left.
+        DataError: its files are missing or not what they must be.
+    """
+    check(benchmark, selection)
+    items = benchmark.load(data_root, resolved(benchmark, selection))
+    ids = {item.id for item in items}
+    if not items or len(ids) < len(items):
+        raise UsageError(
+            f"{benchmark.name}: has no items, or two with the same id; check its files"
+        )
+    limit = selection.limit or benchmark.default_limit or len(items)
+    if selection.sample_seed is not None and limit < len(items):
+        drawn = rng_from("items", benchmark.name, selection.sample_seed).sample(sorted(ids), limit)
+        kept = set(drawn)
+        items = [item for item in items if item.id in kept]
+    if selection.question_only and benchmark.blind:
+        items = [replace(item, media=(), missing=()) for item in items]
+    return items[:limit]
+
+
+def resolved(benchmark: Benchmark, selection: Selection) -> Selection:
+    """A selection with the defaults of a benchmark in the place of what was not said."""
+    return replace(
+        selection,
+        split=selection.split or benchmark.splits[0],
+        subset=selection.subset or (benchmark.subsets or (None,))[0],
+        mode=selection.mode or (benchmark.modes or (None,))[0],
+        limit=selection.limit or benchmark.default_limit,
     )
+
+
+def check(benchmark: Benchmark, selection: Selection) -> None:
+    """Refuse, as `UsageError`, what a selection says that the benchmark does not have."""
+    for option, value, known in (
+        ("split", selection.split, benchmark.splits),
+        ("subset", selection.subset, benchmark.subsets),
+        ("mode", selection.mode, benchmark.modes),
+    ):
+        if value is not None and value not in known:
+            there = f"it has {', '.join(known)}" if known else f"it has no {option}s"
+            raise UsageError(
+                f"{benchmark.name}: --{option} {value}: {there}{nearest(value, known)}"
+            )

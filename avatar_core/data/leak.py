@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from avatar_core.data.choices import LETTERS
+from avatar_core.choices import LETTERS
 from avatar_core.types import Sample
 
 _NUMBER_WORDS = (

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from avatar_core.data.json_array import ArrayReader
-from avatar_core.data.strict_json import Content, RowDecoder
 from avatar_core.errors import DataError
 from avatar_core.files import MAX_LINE_BYTES, read_errors
+from avatar_core.json_array import ArrayReader
+from avatar_core.strict_json import Content, RowDecoder
 
 _MARK = b"\xef\xbb\xbf"
 _PEEK = 1 << 20

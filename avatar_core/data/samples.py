@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from avatar_core.data.choices import gold_letter, option_texts
+from avatar_core.choices import gold_letter, option_texts
 from avatar_core.data.dialects import Draft, draft_of, misspelt
 from avatar_core.data.fields import (
     check_cues,

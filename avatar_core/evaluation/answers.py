@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from avatar_core.choices import LETTERS
 from avatar_core.rewards.answer import extract_number, extract_pairs, split_completion
-from avatar_core.rewards.letters import ALPHABET, stated_letter, valid_letters
+from avatar_core.rewards.letters import stated_letter, valid_letters
 from avatar_core.types import Sample
 
 
@@ -35,5 +36,5 @@ def gold_text(sample: Sample) -> str:
 
 def option_text(letter: str, sample: Sample) -> str:
     """The text of an option, or the letter itself where the sample does not list its options."""
-    texts = dict(zip(ALPHABET, sample.options, strict=False))
+    texts = dict(zip(LETTERS, sample.options, strict=False))
     return texts.get(letter, letter)

@@ -21,11 +21,25 @@ from avatar_core.types import Clip
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is asked: a system text, clips in order, a question."""
+    """What the model is asked.
+
+    Attributes:
+        system: text of the system turn; `None` for no such turn.
+        content: clips and texts of the user turn, in order.
+    """
 
     system: str | None
-    clips: tuple[Clip, ...]
-    question: str
+    content: tuple[Clip | str, ...]
+
+    @property
+    def clips(self) -> tuple[Clip, ...]:
+        """The clips alone, in order."""
+        return tuple(part for part in self.content if isinstance(part, Clip))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of the user turn alone, in order."""
+        return tuple(part for part in self.content if isinstance(part, str))
 
 
 @dataclass(frozen=True, slots=True)

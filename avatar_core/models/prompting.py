@@ -20,9 +20,11 @@ from avatar_core.types import Clip
 
 
 def conversation(prompt: Prompt) -> list[dict[str, Any]]:
-    """Chat messages of a prompt: system text, then one user turn, clips before the question."""
-    content: list[dict[str, str]] = [{"type": clip.ref.kind} for clip in prompt.clips]
-    content.append({"type": "text", "text": prompt.question})
+    """Chat messages of a prompt: system text, then one user turn of clips and texts in order."""
+    content = [
+        {"type": "text", "text": part} if isinstance(part, str) else {"type": part.ref.kind}
+        for part in prompt.content
+    ]
     messages: list[dict[str, Any]] = []
     if prompt.system:
         messages.append({"role": "system", "content": [{"type": "text", "text": prompt.system}]})
@@ -48,7 +50,8 @@ def refuse_control_tokens(text: str, processor: Qwen2_5OmniProcessor) -> None:
 
 def processor_inputs(prompt: Prompt, processor: Qwen2_5OmniProcessor) -> dict[str, Tensor]:
     """Run the processor on one prompt: tensors as the thinker's forward takes them, batch of 1."""
-    refuse_control_tokens(prompt.question, processor)
+    for written in prompt.texts:
+        refuse_control_tokens(written, processor)
     text = processor.apply_chat_template(
         conversation(prompt), add_generation_prompt=True, tokenize=False
     )

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from avatar_core.choices import LETTERS
 from avatar_core.rewards.answer import extract_letter, split_completion
 from avatar_core.rewards.letter_rules import read_letter
 from avatar_core.types import Sample
-
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""Letters of options in order; a question has at most 26."""
 
 _UNLISTED = 4
 
@@ -21,9 +19,9 @@ def valid_letters(sample: Sample) -> str:
     its solution when that lies behind D.
     """
     if sample.options:
-        return ALPHABET[: len(sample.options)]
-    gold = extract_letter(sample.solution, ALPHABET)
-    return ALPHABET[: max(_UNLISTED, ALPHABET.index(gold) + 1 if gold else 0)]
+        return LETTERS[: len(sample.options)]
+    gold = extract_letter(sample.solution, LETTERS)
+    return LETTERS[: max(_UNLISTED, LETTERS.index(gold) + 1 if gold else 0)]
 
 
 def stated_letter(

@@ -43,15 +43,16 @@ def make_prompts() -> dict[str, Prompt]:
     image = make_clip("image", seed=4, size=(84, 56))
     sound = make_clip("audio", seed=5, seconds=1.3)
     return {
-        "video with its sound": Prompt(SYSTEM, (sounding,), "What colour?"),
-        "silent video": Prompt(None, (silent,), "What colour is it?"),
-        "two videos": Prompt(None, (silent, wide), "Which is wider?"),
-        "image": Prompt(SYSTEM, (image,), "What?"),
-        "sound alone": Prompt(SYSTEM, (sound,), "How many beeps?"),
-        "text alone": Prompt(SYSTEM, (), "Hello?"),
-        "video, image, sound": Prompt(SYSTEM, (silent, image, sound), "How many beeps?"),
-        "image, then video with its sound": Prompt(None, (image, sounding), "Which is it?"),
-        "video with its sound, then image": Prompt(None, (sounding, image), "Which is it?"),
+        "video with its sound": Prompt(SYSTEM, (sounding, "What colour?")),
+        "silent video": Prompt(None, (silent, "What colour is it?")),
+        "two videos": Prompt(None, (silent, wide, "Which is wider?")),
+        "image": Prompt(SYSTEM, (image, "What?")),
+        "sound alone": Prompt(SYSTEM, (sound, "How many beeps?")),
+        "text alone": Prompt(SYSTEM, ("Hello?",)),
+        "video, image, sound": Prompt(SYSTEM, (silent, image, sound, "How many beeps?")),
+        "image, then video with its sound": Prompt(None, (image, sounding, "Which is it?")),
+        "video with its sound, then image": Prompt(None, (sounding, image, "Which is it?")),
+        "texts between clips": Prompt(None, ("Is", image, "the sound of", sounding, "or of it?")),
     }
 
 

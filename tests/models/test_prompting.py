@@ -22,16 +22,21 @@ def policy() -> QwenOmniPolicy:
     return tiny_policy()
 
 
-def test_conversation_puts_clips_before_the_question() -> None:
-    clips = (make_clip("image", seed=0), make_clip("audio", seed=1, seconds=1))
-    assert conversation(Prompt("Think.", clips, "What?")) == [
+def test_conversation_keeps_clips_and_texts_in_their_order() -> None:
+    image, sound = make_clip("image", seed=0), make_clip("audio", seed=1, seconds=1)
+    assert conversation(Prompt("Think.", (image, "or", sound, "?"))) == [
         {"role": "system", "content": [{"type": "text", "text": "Think."}]},
         {
             "role": "user",
-            "content": [{"type": "image"}, {"type": "audio"}, {"type": "text", "text": "What?"}],
+            "content": [
+                {"type": "image"},
+                {"type": "text", "text": "or"},
+                {"type": "audio"},
+                {"type": "text", "text": "?"},
+            ],
         },
     ]
-    assert [turn["role"] for turn in conversation(Prompt(None, (), "What?"))] == ["user"]
+    assert [turn["role"] for turn in conversation(Prompt(None, ("What?",)))] == ["user"]
 
 
 def test_control_tokens_in_a_question_are_refused(policy: QwenOmniPolicy) -> None:
@@ -40,7 +45,7 @@ def test_control_tokens_in_a_question_are_refused(policy: QwenOmniPolicy) -> Non
     assert {"<|im_start|>", "<|im_end|>", "<|IMAGE|>", "<|audio_eos|>"} <= tokens.keys()
     for token in tokens:
         with pytest.raises(DataError, match="control token"):
-            policy.prepare(Prompt(None, (), f"What is {token} here?"))
+            policy.prepare(Prompt(None, (f"What is {token} here?",)))
 
 
 def test_placeholders_match_the_features_of_every_prompt(policy: QwenOmniPolicy) -> None:
@@ -60,8 +65,8 @@ def test_placeholders_match_the_features_of_every_prompt(policy: QwenOmniPolicy)
 def test_patches_follow_the_order_of_the_prompt(policy: QwenOmniPolicy) -> None:
     video = make_clip("video", seed=1, frames=4)
     image = make_clip("image", seed=2, size=(84, 56))
-    first = policy.prepare(Prompt(None, (video, image), "What?"))
-    second = policy.prepare(Prompt(None, (image, video), "What?"))
+    first = policy.prepare(Prompt(None, (video, image, "What?")))
+    second = policy.prepare(Prompt(None, (image, video, "What?")))
     # 4 frames of 56 px are 2 x 4 x 4 patches of 14 px; the image is 1 x 6 x 4.
     assert first.grid is not None and first.grid.tolist() == [[2, 4, 4], [1, 6, 4]]
     assert second.grid is not None and second.grid.tolist() == [[1, 6, 4], [2, 4, 4]]
@@ -71,7 +76,7 @@ def test_patches_follow_the_order_of_the_prompt(policy: QwenOmniPolicy) -> None:
 
 
 def test_text_positions_count_up_and_restart_behind_an_image(policy: QwenOmniPolicy) -> None:
-    prepared = policy.prepare(Prompt(None, (make_clip("image", seed=0),), "What?"))
+    prepared = policy.prepare(Prompt(None, (make_clip("image", seed=0), "What?")))
     config = policy.model.config
     places = (prepared.input_ids == config.image_token_id).nonzero().flatten()
     start = int(places[0])
@@ -90,8 +95,8 @@ def test_text_positions_count_up_and_restart_behind_an_image(policy: QwenOmniPol
 
 def test_a_clip_shown_twice_keeps_both_its_sounds(policy: QwenOmniPolicy) -> None:
     clip = make_clip("video", seed=3, seconds=2.0)
-    once = policy.prepare(Prompt(None, (clip,), "What?"))
-    twice = policy.prepare(Prompt(None, (clip, dataclasses.replace(clip)), "What?"))
+    once = policy.prepare(Prompt(None, (clip, "What?")))
+    twice = policy.prepare(Prompt(None, (clip, dataclasses.replace(clip), "What?")))
     assert once.features is not None and twice.features is not None
     assert torch.equal(twice.features, torch.cat([once.features, once.features]))
     sound = policy.model.config.audio_token_id
@@ -105,13 +110,13 @@ def test_videos_of_unequal_rate_are_refused(policy: QwenOmniPolicy) -> None:
     slow = make_clip("video", seed=1)
     fast = dataclasses.replace(slow, fps=8.0)
     with pytest.raises(DataError, match="different rates"):
-        policy.prepare(Prompt(None, (slow, fast), "What?"))
+        policy.prepare(Prompt(None, (slow, fast, "What?")))
 
 
 def test_a_clip_without_frames_is_refused(policy: QwenOmniPolicy) -> None:
     clip = dataclasses.replace(make_clip("image", seed=1), frames=None)
     with pytest.raises(DataError, match="without frames"):
-        policy.prepare(Prompt(None, (clip,), "What?"))
+        policy.prepare(Prompt(None, (clip, "What?")))
 
 
 def test_videos_with_and_without_sound_mix_where_the_release_can(policy: QwenOmniPolicy) -> None:

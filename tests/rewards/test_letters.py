@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import string
 
+from avatar_core.choices import LETTERS
 from avatar_core.rewards.answer import extract_letter
-from avatar_core.rewards.letters import ALPHABET, stated_letter, valid_letters
+from avatar_core.rewards.letters import stated_letter, valid_letters
 from tests.rewards.kinds import COLOURS, answers, sample
 
 
 def test_each_option_has_a_letter():
-    assert ALPHABET == string.ascii_uppercase
+    assert LETTERS == string.ascii_uppercase
     assert valid_letters(sample("B", "multiple choice", COLOURS)) == "ABC"
-    assert valid_letters(sample("Z", "multiple choice", tuple(ALPHABET))) == ALPHABET
+    assert valid_letters(sample("Z", "multiple choice", tuple(LETTERS))) == LETTERS
 
 
 def test_unlisted_options_are_four_or_reach_to_the_solution():

@@ -24,7 +24,7 @@ LORA = {"flags": {"tuning": "lora"}}
 
 @torch.no_grad()
 def logprobs(policy: QwenOmniPolicy) -> torch.Tensor:
-    encoded = policy.encode([policy.prepare(Prompt(None, (), "Which colour?"))])
+    encoded = policy.encode([policy.prepare(Prompt(None, ("Which colour?",)))])
     return policy.logprobs(encoded, [[torch.arange(20, 60)]]).logprobs
 
 

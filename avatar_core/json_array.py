@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from avatar_core.data.strict_json import Content, RowDecoder
 from avatar_core.errors import DataError
+from avatar_core.strict_json import Content, RowDecoder
 
 CHUNK = 1 << 20
 """Bytes read at a time."""

@@ -1,4 +1,4 @@
-"""Tests of data/strict_json.py: what is a sound object, and what is said of all else."""
+"""Tests of strict_json.py: what is a sound object, and what is said of all else."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from avatar_core.data.strict_json import MAX_DEPTH, RowDecoder
 from avatar_core.errors import DataError
+from avatar_core.strict_json import MAX_DEPTH, RowDecoder
 
 SOUND: list[tuple[bytes, dict[str, Any]]] = [
     (b'{"a": 1, "b": [true, null, "x"], "c": {"d": -2.5e3}}\r\n', {"a": 1, "b": [True, None, "x"]}),

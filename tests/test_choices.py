@@ -6,7 +6,7 @@ import string
 
 import pytest
 
-from avatar_core.data.choices import LETTERS, gold_letter, option_texts
+from avatar_core.choices import LETTERS, gold_letter, option_texts
 from avatar_core.errors import DataError
 
 COLOURS = ("red", "green", "blue")

@@ -1,4 +1,4 @@
-"""Tests of data/json_array.py: elements with their lines, whatever the size of a chunk."""
+"""Tests of json_array.py: elements with their lines, whatever the size of a chunk."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from avatar_core.data import json_array
-from avatar_core.data.json_array import ArrayReader
-from avatar_core.data.strict_json import RowDecoder
+from avatar_core.json_array import ArrayReader
+from avatar_core.strict_json import RowDecoder
 
 LIMIT = 1000
 

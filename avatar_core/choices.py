@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Sequence
 
 from avatar_core.errors import DataError
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = string.ascii_uppercase
+"""Letters of options in order; a question has at most 26."""
 _LETTERED = re.compile(r"\s*[(\[]?([A-Z])[)\].:,]+\s*(.*)", re.DOTALL)
 _BARE = re.compile(r"\s*[(\[]?([A-Z])[)\].:]*\s*")
 
