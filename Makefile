@@ -10,12 +10,11 @@ PYTEST_ARGS ?= -n auto
 demo: $(VENV)/.installed
 	$(BIN)/avatar train --stage 1 --out runs/demo
 
-# The quick tests, then the slow ones.
+# All tests that need no GPU. What takes minutes to make, such as the embedded model's cold start, is
+# shared by a group of tests; the workers take the groups up first.
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
-	# Tests of one group share what takes minutes to make, such as the embedded model's cold start.
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --dist loadgroup -m "not gpu"
 
 # What a change must pass besides its tests.
 check: $(VENV)/.installed-dev

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
+from avatar_cli.eval_server import ApiKeyEnv, BaseUrl, ServedModel, Timeout
 from avatar_cli.options import Output, with_output
-
-REMEDY = "use a smaller --batch-size or --max-new-tokens"
 
 
 @with_output
@@ -20,14 +19,32 @@ def evaluate_command(
     ],
     model: Annotated[str, typer.Option(help="tiny, a run, a checkpoint or a hub id.")] = "tiny",
     data_root: Annotated[
-        Path | None, typer.Option(help="Benchmark files. [default: the benchmark's own place]")
+        Path | None,
+        typer.Option(help="Its files, or a folder per benchmark. [default: $AVATAR_DATA/<name>]"),
     ] = None,
-    split: Annotated[str, typer.Option(help="Split of the benchmark.")] = "test",
+    split: Annotated[
+        str | None, typer.Option(help="Split of the benchmark. [default: its main one]")
+    ] = None,
+    subset: Annotated[
+        str | None, typer.Option(help="Part of the benchmark, such as mc. [default: its own]")
+    ] = None,
+    mode: Annotated[
+        str | None, typer.Option(help="cg_av_counting: long, ref or clue. [default: long]")
+    ] = None,
+    question_only: Annotated[
+        bool, typer.Option("--question-only", help="Ask without media.")
+    ] = False,
+    prompt: Annotated[
+        Literal["official", "authors", "think"] | None,
+        typer.Option(help="Wording of the question. [default: official, where there is one]"),
+    ] = None,
     stage: Annotated[
         int | None,
         typer.Option(min=1, max=3, help="Stage of scenes. [default: all three, mixed equally]"),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most items.")] = 200,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Most items. [default: all; of scenes 200]")
+    ] = None,
     sample_seed: Annotated[
         int | None, typer.Option(min=0, help="Choose other items. [default: the first ones]")
     ] = None,
@@ -45,8 +62,18 @@ def evaluate_command(
     max_new_tokens: Annotated[
         int | None, typer.Option(min=1, help="Length limit of an answer. [default: as trained]")
     ] = None,
+    backend: Annotated[
+        Literal["hf", "openai"], typer.Option(help="Answer here, or ask a server.")
+    ] = "hf",
+    base_url: BaseUrl = None,
+    served_model: ServedModel = None,
+    api_key_env: ApiKeyEnv = None,
+    timeout: Timeout = None,
     allow_missing: Annotated[
         bool, typer.Option(help="Give a score although items failed or have no media.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Download missing data without asking.")
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help="Result directory. [default: runs/eval/<model>/<name>]")
@@ -59,14 +86,26 @@ def evaluate_command(
     ] = None,
 ) -> None:
     """Score a model on benchmarks; `avatar eval list` shows which there are."""
+    from avatar_cli.eval_run import list_benchmarks, score
+
     if names == ["list"]:
-        _list(output)
+        list_benchmarks(output)
         return
     settings = {
         "names": names,
         "model": model,
         "data_root": data_root,
         "split": split,
+        "subset": subset,
+        "mode": mode,
+        "question_only": question_only,
+        "prompt": prompt,
+        "backend": backend,
+        "base_url": base_url,
+        "served_model": served_model,
+        "api_key_env": api_key_env,
+        "timeout": timeout,
+        "download": yes,
         "stage": stage,
         "limit": limit,
         "sample_seed": sample_seed,
@@ -78,41 +117,4 @@ def evaluate_command(
         "out": out,
         "resume": resume,
     }
-    _score({key: value for key, value in settings.items() if value is not None}, baseline, output)
-
-
-def _list(output: Output) -> None:
-    from avatar_cli.render import console, emit_json
-    from avatar_cli.render_eval import benchmark_document, benchmark_table
-    from avatar_core.benchmarks import available
-
-    if output.as_json:
-        emit_json(benchmark_document(available().values()))
-    else:
-        console().print(benchmark_table(available().values()))
-
-
-def _score(settings: dict[str, Any], baseline: Path | None, output: Output) -> None:
-    from avatar_core.benchmarks import find
-    from avatar_core.config.evaluate import EvalConfig
-    from avatar_core.config.resolve import validate
-    from avatar_core.errors import memory_errors
-    from avatar_core.files import user_path
-
-    given = {**settings, "baseline": baseline}
-    for name in ("model", "data_root", "out", "baseline"):
-        if given.get(name) is not None:
-            user_path(given[name], f"--{name.replace('_', '-')}")
-    config = validate(EvalConfig, settings)
-    # Said before the seconds that the model's libraries take to load.
-    for name in config.names:
-        find(name)
-
-    from avatar_cli.render_eval import item_progress, show_evaluations
-    from avatar_core.evaluation.run import measure, refuse_failures
-
-    with memory_errors(REMEDY), item_progress(output) as progress:
-        result = measure(config, baseline=baseline, progress=progress)
-    show_evaluations(result.evaluations, result.gain, output)
-    # The tables come first: who may not use the score still sees why.
-    refuse_failures(result, config)
+    score(settings, baseline, output)

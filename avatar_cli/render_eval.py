@@ -27,9 +27,11 @@ from avatar_cli.text import plain
 from avatar_core.records import SCHEMA, EvalSummary, SubsetScore
 
 if TYPE_CHECKING:
-    from avatar_core.benchmarks.registry import Benchmark
+    from avatar_core.benchmarks.registry import Benchmark, Published
     from avatar_core.evaluation.compare import Gain
     from avatar_core.evaluation.run import Evaluation
+
+PROTOCOLS = "protocols differ: a few points either way are expected and say nothing"
 
 
 @contextlib.contextmanager
@@ -50,16 +52,22 @@ def benchmark_table(benchmarks: Iterable[Benchmark]) -> Table:
     table.add_column("items", justify="right")
     for heading in ("media", "metric", "data"):
         table.add_column(heading)
+    table.add_column("published", justify="right")
     for one in benchmarks:
         items = "endless" if one.items is None else count(one.items)
-        table.add_row(one.name, items, one.media, one.metric, one.dataset)
+        table.add_row(one.name, items, one.media, one.metric, one.dataset[0], _published(one))
+    table.caption = f"published: Qwen2.5-Omni-7B as it is, with GRPO, with AVATAR; {PROTOCOLS}"
     return table
 
 
 def benchmark_document(benchmarks: Iterable[Benchmark]) -> dict[str, Any]:
     """List benchmarks as JSON values."""
-    fields = ("name", "dataset", "items", "media", "metric")
-    listed = [{field: getattr(one, field) for field in fields} for one in benchmarks]
+    fields = ("name", "dataset", "items", "media", "metric", "splits", "subsets", "modes", "styles")
+    listed = [
+        {field: getattr(one, field) for field in fields}
+        | {"published": None if one.published is None else one.published._asdict()}
+        for one in benchmarks
+    ]
     return {"schema": SCHEMA, "benchmarks": listed}
 
 
@@ -73,6 +81,8 @@ def show_evaluations(evaluations: Sequence[Evaluation], gain: Gain | None, outpu
         for breakdown in sorted(evaluation.summary.groups):
             screen.print(subset_table(evaluation.summary, breakdown))
         screen.print(evaluation_table(evaluation.summary))
+        if evaluation.published is not None:
+            screen.print(published_table(evaluation.summary, evaluation.published))
         if gain is not None:
             screen.print(gain_table(gain))
         screen.print(Text("Results in ") + safe(str(evaluation.directory)), soft_wrap=True)
@@ -89,6 +99,10 @@ def evaluation_document(evaluations: Sequence[Evaluation], gain: Gain | None) ->
     }
 
 
+def _published(benchmark: Benchmark) -> str:
+    return " / ".join(f"{figure:.1f}" for figure in benchmark.published or ())
+
+
 def subset_table(summary: EvalSummary, breakdown: str) -> Table:
     """Show items and accuracy of each category of a breakdown."""
     table = _table(safe(f"Accuracy by {breakdown}"), safe(breakdown))
@@ -97,6 +111,17 @@ def subset_table(summary: EvalSummary, breakdown: str) -> Table:
     categories: Mapping[str, SubsetScore] = summary.groups[breakdown]
     for category, score in categories.items():
         table.add_row(safe(category), count(score.n), count(score.correct), percent(score.accuracy))
+    return table
+
+
+def published_table(summary: EvalSummary, published: Published) -> Table:
+    """Show a score beside those that AVATAR's authors give."""
+    table = _table("Beside the published figures of Qwen2.5-Omni-7B", "")
+    table.add_column("", justify="right")
+    table.add_row(safe(summary.model), percent(summary.accuracy))
+    for label, figure in zip(("as it is", "with GRPO", "with AVATAR"), published, strict=True):
+        table.add_row(f"published, {label}", percent(figure / 100))
+    table.caption = PROTOCOLS
     return table
 
 
@@ -109,6 +134,8 @@ def gain_table(gain: Gain) -> Table:
     table.add_row("now", percent(gain.after))
     table.add_row("gain on the same items", signed_percent(gain.gain))
     table.add_row("95 % interval of the gain", " to ".join(bounds) if bounds else MISSING)
+    table.add_row("items gained, lost", f"{gain.gained}, {gain.lost}")
+    table.add_row("exact McNemar test, p", f"{gain.p_value:.3f}")
     return table
 
 

@@ -17,11 +17,9 @@ def check(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None:
     """Check every input of stages that follow each other and print their settings."""
     from avatar_cli.render import emit_json
     from avatar_core.config.toml import to_toml
-    from avatar_core.training.preflight import check_inputs
+    from avatar_core.training.preflight import check_stages
 
-    for place, settings in enumerate(stages):
-        chained = place > 0
-        check_inputs(settings, resume=resume, chained=chained, say=lambda text: note(output, text))
+    check_stages(stages, resume=resume, say=lambda text: note(output, text))
     documents = [settings.model_dump(mode="json") for settings in stages]
     if output.as_json:
         emit_json(documents[0] if len(stages) == 1 else {"stages": documents})

@@ -5,51 +5,21 @@ Shared by training, evaluation and inference, so that a question reads the same 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from avatar_core.choices import LETTERS
 from avatar_core.config.hints import HintPlace
-from avatar_core.errors import MediaError
+from avatar_core.errors import DataError, MediaError
 from avatar_core.media import MediaLoader
 from avatar_core.models.policy import Policy, Prepared, Prompt
-from avatar_core.types import AudioMode, Clip, MediaRef, Sample
+from avatar_core.types import AudioMode, Clip, Content, MediaRef, Sample
+from avatar_core.wording import question_text, sample_content, with_hint
 
 Blanked = frozenset[str]
 """Modalities ("frames", "sound") shown as darkness or silence, to measure what they are worth."""
-
-
-def question_text(sample: Sample) -> str:
-    """The user's text of a sample: question, and lettered options unless it states all."""
-    lines = [sample.question]
-    if not states_all(sample.question, sample.options):
-        lines += [
-            f"{letter}. {text}" for letter, text in zip(LETTERS, sample.options, strict=False)
-        ]
-    return "\n".join(lines)
-
-
-def with_hint(text: str, hint: str | None) -> str:
-    r"""A text with a hint on a line of its own behind it; as it is without a hint.
-
-    >>> with_hint("Which animal?", "Listen first.")
-    'Which animal?\nHint: Listen first.'
-    """
-    return "\n".join(filter(None, (text, f"Hint: {hint}" if hint else None)))
-
-
-def states_all(question: str, options: Sequence[str]) -> bool:
-    """Whether a question names every option as whole words and in their order."""
-    text, end = question.casefold(), 0
-    for option in options:
-        named = re.compile(rf"\b{re.escape(option.casefold())}\b").search(text, end)
-        if named is None:
-            return False
-        end = named.end()
-    return True
 
 
 def blank_clip(clip: Clip, blanked: Blanked) -> Clip:
@@ -62,8 +32,17 @@ def blank_clip(clip: Clip, blanked: Blanked) -> Clip:
     return replace(clip, frames=frames, sound=sound)
 
 
+class Seen(NamedTuple):
+    """A user turn that could be prepared."""
+
+    clips: tuple[Clip, ...]
+    """Its media, decoded, in order."""
+    prepared: Prepared
+    """The prompt."""
+
+
 class Asker:
-    """Turns samples into prepared prompts for one policy and one set of media settings."""
+    """Turns user turns into prepared prompts for one policy and one set of media settings."""
 
     def __init__(
         self,
@@ -80,14 +59,27 @@ class Asker:
         self._audio = audio
         self._blanked = blanked
 
-    def prefetch(self, samples: Sequence[Sample]) -> None:
-        """Start decoding the clips of samples that will be asked soon."""
-        self._loader.prefetch(_media(samples), audio=self._audio)
+    def prefetch(self, contents: Sequence[Content]) -> None:
+        """Start decoding the media of user turns that will be asked soon."""
+        self._loader.prefetch(_media(contents), audio=self._audio)
 
-    def clips(self, samples: Sequence[Sample]) -> list[tuple[Clip, ...] | MediaError]:
-        """Decoded clips of each sample, or the first error among its files; order kept."""
-        decoded = iter(self._loader.load_many(_media(samples), audio=self._audio))
-        return [_all_or_error([next(decoded) for _ in sample.media]) for sample in samples]
+    def clips(self, contents: Sequence[Content]) -> list[tuple[Clip, ...] | MediaError]:
+        """Decoded clips of each user turn, or the first error among its files; order kept."""
+        decoded = iter(self._loader.load_many(_media(contents), audio=self._audio))
+        return [_all_or_error([next(decoded) for _ in _media([turn])]) for turn in contents]
+
+    def look(self, contents: Sequence[Content]) -> list[Seen | MediaError | DataError]:
+        """Decode and prepare user turns; one that cannot be is an error in its place."""
+        found: list[Seen | MediaError | DataError] = []
+        for content, clips in zip(contents, self.clips(contents), strict=True):
+            if isinstance(clips, MediaError):
+                found.append(clips)
+                continue
+            try:
+                found.append(Seen(clips, self._prepare(self._system, content, clips)))
+            except DataError as error:
+                found.append(error)
+        return found
 
     def prepare(
         self,
@@ -106,17 +98,50 @@ class Asker:
             place: the turn that holds the hint. It never gets a message of its own, which chat
                 templates put in the place of the system text.
         """
-        shown = tuple(blank_clip(clip, self._blanked) for clip in clips)
         system, question = self._system, question_text(sample)
         if place == "system":
             system = with_hint(system or "", hint) or None
         else:
             question = with_hint(question, hint)
-        return self._policy.prepare(Prompt(system, (*shown, question)))
+        return self._prepare(system, (*sample.media, question), clips)
+
+    def _prepare(self, system: str | None, content: Content, clips: Sequence[Clip]) -> Prepared:
+        shown = iter(blank_clip(clip, self._blanked) for clip in clips)
+        parts = tuple(part if isinstance(part, str) else next(shown) for part in content)
+        return self._policy.prepare(Prompt(system, parts))
 
 
-def _media(samples: Sequence[Sample]) -> list[MediaRef]:
-    return [ref for sample in samples for ref in sample.media]
+class Asked(NamedTuple):
+    """One sample that could be put to the model."""
+
+    sample: Sample
+    """The question."""
+    clips: tuple[Clip, ...]
+    """What was shown with it."""
+    prepared: Prepared
+    """The prompt."""
+
+
+class Failed(NamedTuple):
+    """One sample that could not."""
+
+    sample: Sample
+    """The question."""
+    error: MediaError | DataError
+    """Why."""
+
+
+def look_at(asker: Asker, samples: Sequence[Sample]) -> list[Asked | Failed]:
+    """Decode the clips of samples and prepare their prompts; a bad sample becomes a record."""
+    turns = asker.look([sample_content(sample) for sample in samples])
+    return [
+        Asked(sample, *seen) if isinstance(seen, Seen) else Failed(sample, seen)
+        for sample, seen in zip(samples, turns, strict=True)
+    ]
+
+
+def _media(contents: Sequence[Content]) -> list[MediaRef]:
+    return [part for content in contents for part in content if not isinstance(part, str)]
 
 
 def _all_or_error(results: Sequence[Clip | MediaError]) -> tuple[Clip, ...] | MediaError:

@@ -31,7 +31,7 @@ def option_texts(given: object) -> tuple[str, ...]:
         raise DataError("options must be a list of texts that are not empty")
     if not 2 <= len(given) <= len(LETTERS):
         raise DataError(f"{len(given)} options are given; give 2 to {len(LETTERS)}")
-    texts = _unlettered(given) or tuple(option.strip() for option in given)
+    texts = unlettered(given) or tuple(option.strip() for option in given)
     if len({_plain(text) for text in texts}) < len(texts):
         raise DataError("two options have the same text; make them differ")
     return texts
@@ -71,7 +71,7 @@ def gold_letter(solution: str, options: Sequence[str]) -> str:
     )
 
 
-def _unlettered(options: Sequence[str]) -> tuple[str, ...] | None:
+def unlettered(options: Sequence[str]) -> tuple[str, ...] | None:
     """The texts behind the letters, when every option carries its own."""
     matches = [_LETTERED.fullmatch(option) for option in options]
     texts = tuple(

@@ -272,6 +272,17 @@ def user_path(name: str | Path, setting: str) -> Path:
     return path
 
 
+def cache_home() -> Path:
+    """Where what can be made again is kept: $AVATAR_CACHE, $XDG_CACHE_HOME/avatar, ~/.cache/avatar.
+
+    The first that is set counts.
+    """
+    if given := os.environ.get("AVATAR_CACHE"):
+        return Path(given)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "avatar"
+
+
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
     """Hexadecimal digest of a file's bytes."""
     digest = hashlib.new(algorithm)

@@ -28,13 +28,13 @@ FINGERPRINT_VALUES = 1024
 
 
 def new_manifest(
-    name: str, model: torch.nn.Module, *, seed: int, media: MediaConfig | None
+    name: str, model: torch.nn.Module | None, *, seed: int, media: MediaConfig | None
 ) -> Manifest:
     """The manifest of what starts now, in this process.
 
     Args:
         name: the model as it was asked for.
-        model: its weights.
+        model: its weights; `None` when they are not in this process.
         seed: of the run.
         media: how media are read; `None` when none are.
     """
@@ -43,10 +43,10 @@ def new_manifest(
         seed=seed,
         media={} if media is None else media.model_dump(mode="json"),
         model=name,
-        model_fingerprint=fingerprint(model),
+        model_fingerprint=None if model is None else fingerprint(model),
         command=tuple(sys.argv),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        device=str(next(model.parameters()).device),
+        device="served" if model is None else str(next(model.parameters()).device),
         threads=torch.get_num_threads(),
     )
 

@@ -218,6 +218,8 @@ class EvalRow(VersionedRecord):
     """What the model wrote."""
     truncated: bool
     """Generation stopped at the length limit, whatever the status."""
+    unclosed: bool = False
+    """The reasoning never ended; the reply was then parsed whole."""
     modalities: tuple[str, ...]
     """What the model was given, of "frames", "sound", "text"."""
     frames: int | None
@@ -228,6 +230,11 @@ class EvalRow(VersionedRecord):
     """Wall time of the item."""
     error: str | None
     """One sentence when the status is `error` or `missing_media`."""
+
+    def categories(self, breakdown: str) -> tuple[str, ...]:
+        """Categories of the item in a breakdown; empty where it has none."""
+        of = self.groups.get(breakdown, ())
+        return (of,) if isinstance(of, str) else of
 
 
 class SubsetScore(Record):

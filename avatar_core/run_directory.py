@@ -1,4 +1,4 @@
-"""A directory that a run or an evaluation owns: whether it may be written, whether one has begun.
+"""A directory that a run or an evaluation owns: its files, whether it may be written and has begun.
 
 Imports no torch, so that a wrong directory is refused at once.
 """
@@ -14,7 +14,15 @@ from avatar_core.files import user_path
 CONFIG = "config.json"
 """Written last when something begins: a directory that holds it has all that makes it one."""
 MANIFEST = "manifest.json"
+METRICS = "metrics.jsonl"
+GROUPS = "groups.jsonl"
 SUMMARY = "summary.json"
+"""Score of an evaluation; below `HELD_OUT`, what a run gained."""
+HELD_OUT = "held_out"
+TRAINER = "trainer"
+"""Below a checkpoint: what training needs besides the weights."""
+REPLAY = f"{TRAINER}/replay"
+"""Below a checkpoint: the stored groups."""
 
 
 def has_begun(directory: Path, what: str) -> bool:

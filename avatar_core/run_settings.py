@@ -11,8 +11,8 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.files import read_json
 from avatar_core.manifest import CHECKPOINTS, sound_checkpoints
+from avatar_core.run_directory import CONFIG
 
-CONFIG = "config.json"
 ADAPTER_CONFIG = "adapter_config.json"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,8 @@ VideoReader = Literal["auto", "av", "decord"]
 ProblemType = Literal[
     "multiple choice", "numerical", "ocr", "free-form", "regression", "localisation"
 ]
+ACCURACY = "accuracy"
+"""The reward function, and so the part of a reward, that says how right an answer is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class MediaRef:
     start: float | None = None
     end: float | None = None
     fps: float | None = None
+
+
+Content: TypeAlias = tuple[MediaRef | str, ...]
+"""Media and texts of a user turn, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from avatar_core.asking import Asker, blank_clip, question_text, states_all
+from avatar_core.asking import Asker, blank_clip
 from avatar_core.config.hints import HintPlace
-from avatar_core.data.scenes import make_scene
 from avatar_core.errors import MediaError
 from avatar_core.models.policy import Prompt
 from avatar_core.types import AudioMode, Clip, MediaRef, Sample
+from avatar_core.wording import sample_content
 
 
 def make_sample(
@@ -61,20 +61,6 @@ def make_asker(**options: Any) -> tuple[Asker, FakeLoader]:
     return Asker(policy, loader, **{"system_prompt": "Think.", **options}), loader
 
 
-def test_options_are_lettered() -> None:
-    text = question_text(make_sample("Which animal?", ("a cat", "a dog")))
-    assert text == "Which animal?\nA. a cat\nB. a dog"
-
-
-def test_options_that_the_question_states_are_not_repeated() -> None:
-    sample = make_sample("Which colour is it: Red, blue or green?", ("red", "blue", "green"))
-    assert question_text(sample) == sample.question
-
-
-def test_a_question_without_options_stands_alone() -> None:
-    assert question_text(make_sample("How many?")) == "How many?"
-
-
 @pytest.mark.parametrize(
     ("place", "system_prompt", "system", "question"),
     [
@@ -101,37 +87,6 @@ def test_the_hint_of_a_sample_is_shown_to_nobody_who_does_not_ask_for_it() -> No
     assert (prompt.system, prompt.texts) == ("Think.", ("Which?\nA. x\nB. y",))
 
 
-@pytest.mark.parametrize(
-    ("question", "options", "stated"),
-    [
-        ("Is it red or blue?", ("red", "blue"), True),
-        ("Is it red or blue?", ("Red", "BLUE"), True),
-        # The letters follow the order of the options, so the question has to, too.
-        ("Is it blue or red?", ("red", "blue"), False),
-        ("Is it red or blue?", ("red", "blue", "green"), False),
-        # "no" is in "know", "yes" in "eyes": not as words.
-        ("Do the eyes know?", ("yes", "no"), False),
-        ("How many of the 12 are 3?", ("1", "2", "3"), False),
-        ("Is it 1, 2 or 3?", ("1", "2", "3"), True),
-        ("Is it red?", ("red", "red"), False),
-        ("Is it a (b) or c.d?", ("(b)", "c.d"), False),
-        ("Which?", (), True),
-    ],
-)
-def test_stating_options(question: str, options: tuple[str, ...], stated: bool) -> None:
-    assert states_all(question, options) is stated
-
-
-def test_questions_of_the_scenes_state_their_options() -> None:
-    cases = 0
-    for index in range(320):
-        question = make_scene(4, "validation", index, 0).question
-        if question.options:
-            assert states_all(question.text, question.options), question.text
-            cases += 1
-    assert cases > 200
-
-
 def test_blanking_keeps_shapes_and_the_other_modality() -> None:
     clip = make_clip(MediaRef("video", "a"))
     dark = blank_clip(clip, frozenset({"frames"}))
@@ -153,7 +108,7 @@ def test_clips_come_in_order_with_the_first_error_of_each_sample() -> None:
         make_sample("three"),
         make_sample("four", media=("d",)),
     ]
-    one, two, three, four = asker.clips(samples)
+    one, two, three, four = asker.clips([sample_content(sample) for sample in samples])
     assert isinstance(one, tuple) and [clip.ref.path for clip in one] == ["a", "b"]
     assert isinstance(two, MediaError) and two.path == "bad1"
     assert three == ()
@@ -164,14 +119,14 @@ def test_clips_come_in_order_with_the_first_error_of_each_sample() -> None:
 
 def test_prefetching_asks_for_the_same_media() -> None:
     asker, loader = make_asker()
-    asker.prefetch([make_sample("one", media=("a",)), make_sample("two", media=("b",))])
+    asker.prefetch([(MediaRef("video", "a"), "?"), ("?", MediaRef("video", "b"))])
     assert loader.asked == [("prefetch", "a", None), ("prefetch", "b", None)]
 
 
 def test_a_prepared_prompt_carries_system_clips_and_question() -> None:
     asker, _ = make_asker(blanked=frozenset({"sound"}))
     sample = make_sample("Which?", ("x", "y"), media=("a",))
-    (clips,) = asker.clips([sample])
+    (clips,) = asker.clips([sample_content(sample)])
     assert isinstance(clips, tuple)
     prompt: Any = asker.prepare(sample, clips)
     assert prompt.system == "Think."

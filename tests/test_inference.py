@@ -26,9 +26,7 @@ from avatar_core.inference import (
 from avatar_core.models.policy import Sampling
 from avatar_core.models.tiny import tiny_tokenizer
 from tests.media.clips import tone, write_clip
-from tests.tiny_run import NUMPY_COPY, tiny_run
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+from tests.tiny_run import tiny_run
 
 TOKENIZER = tiny_tokenizer()
 

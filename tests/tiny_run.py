@@ -10,8 +10,6 @@ from avatar_core.files import write_json
 from avatar_core.manifest import write_manifest
 from avatar_core.models.loading import load_policy
 
-# Raised inside the processor of transformers 5.23 with numpy 2; nothing here can change it.
-NUMPY_COPY = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 MAX_NEW_TOKENS = 6
 SYSTEM_PROMPT = "Look, listen, answer."
 

@@ -123,7 +123,6 @@ def policy_loss(
     aggregate: Aggregate = "grpo",
     max_length: int | None = None,
     ratio_cap: float | None = None,
-    total_tokens: int | None = None,
 ) -> LossTerms:
     """Clipped surrogate loss over completions, fresh and replayed alike.
 
@@ -142,11 +141,10 @@ def policy_loss(
         grpo      (1/N) Σᵢ (1/Lᵢ) Σₜ ℓᵢₜ          equal weight per completion
         bnpo      Σᵢₜ ℓᵢₜ / Σᵢ Lᵢ                  equal weight per token of this call
         dr_grpo   Σᵢₜ ℓᵢₜ / (N · max_length)      equal weight per token, constant divisor
-        dapo      Σᵢₜ ℓᵢₜ / total_tokens          equal weight per token of the whole update
+        dapo      Σᵢₜ ℓᵢₜ / Σᵢ Lᵢ                 the same: no token of an update counts more
 
-    dapo equals bnpo when this call is the whole update. Its micro-batch losses add up to the loss
-    of the update; those of grpo and dr_grpo do when weighted by their share of `rows`, and those
-    of bnpo by their share of `tokens`.
+    Micro-batch losses add up to the loss of the update: those of grpo and dr_grpo when weighted by
+    their share of `rows`, those of bnpo and dapo by their share of `tokens`.
 
     An empty mask gives loss 0 with zero gradients. On-policy (`old_logp` equal to `logp`) every
     ratio is exactly 1 and the gradient is that of REINFORCE with these advantages. The gradient
@@ -169,7 +167,6 @@ def policy_loss(
         aggregate: how tokens and rows are summed.
         max_length: longest completion that could have been generated; "dr_grpo" only.
         ratio_cap: c ≥ 1 + ε_high; `None` for no cap.
-        total_tokens: active tokens of the whole update; "dapo" only, `None` for those of this call.
 
     Returns:
         Loss and diagnostics.
@@ -177,7 +174,7 @@ def policy_loss(
     _check_tensors(logp, old_logp, advantages, mask, weights, kl)
     _check_settings(clip_low, clip_high, level, kl, beta, ratio_cap)
     dtype, tokens = working_dtype(logp), mask.bool()
-    share = _token_share(tokens, dtype, aggregate, max_length, total_tokens)
+    share = _token_share(tokens, dtype, aggregate, max_length)
     shaped = advantages if advantages.ndim == 2 else advantages.unsqueeze(1)
     shaped = _constant(shaped.expand_as(tokens), tokens, dtype)
     if weights is not None:
@@ -221,7 +218,6 @@ def _token_share(
     dtype: torch.dtype,
     aggregate: Aggregate,
     max_length: int | None,
-    total_tokens: int | None,
 ) -> Tensor:
     """What one token counts in the loss: the reciprocal divisor of its row, [B, 1]."""
     if aggregate not in get_args(Aggregate):
@@ -236,10 +232,6 @@ def _token_share(
         if max_length is None or max_length < 1:
             raise ValueError(f"max_length is {max_length}: 'dr_grpo' needs a whole number above 0")
         divisor = (rows * max_length).expand_as(lengths)
-    elif aggregate == "dapo" and total_tokens is not None:
-        if total_tokens < 1:
-            raise ValueError(f"total_tokens is {total_tokens}: pass a whole number above 0")
-        divisor = torch.full_like(lengths, total_tokens)
     else:
         divisor = lengths.sum().expand_as(lengths)
     return divisor.clamp(min=1).to(dtype).reciprocal()

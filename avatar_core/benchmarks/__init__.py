@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from avatar_core.benchmarks.item import AnswerKind, Content, Item, PromptStyle
+from avatar_core.benchmarks.item import AnswerKind, Item, PromptStyle
 from avatar_core.benchmarks.registry import (
     Benchmark,
     Published,
     Selection,
     available,
+    check,
     find,
+    is_main,
     load,
     register,
     select,
@@ -17,13 +19,14 @@ from avatar_core.benchmarks.registry import (
 __all__ = [
     "AnswerKind",
     "Benchmark",
-    "Content",
     "Item",
     "PromptStyle",
     "Published",
     "Selection",
     "available",
+    "check",
     "find",
+    "is_main",
     "load",
     "register",
     "select",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from avatar_core.types import MediaRef, Sample
 
@@ -22,8 +22,6 @@ AnswerKind = Literal["mc", "multi", "yesno", "count", "number", "open", "clue", 
 """
 PromptStyle = Literal["official", "authors", "think"]
 """Whose wording a question gets: the benchmark's, the authors', or one that asks for reasoning."""
-Content: TypeAlias = "tuple[MediaRef | str, ...]"
-"""Media and texts of a user turn, in order."""
 
 
 @dataclass(frozen=True, slots=True)

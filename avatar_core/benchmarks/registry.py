@@ -8,19 +8,37 @@ and imported when benchmarks are first asked for: one that is made of other part
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from avatar_core.benchmarks.item import Content, Item, PromptStyle
+from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.errors import UsageError
 from avatar_core.naming import nearest
 from avatar_core.records import EvalRow
 from avatar_core.seeds import rng_from
+from avatar_core.types import Content
 from avatar_core.version import VERSION
 
-HOMES = ("avatar_core.evaluation.scenes",)
+HOMES = (
+    "avatar_core.evaluation.scenes",
+    "avatar_core.benchmarks.mmvu",
+    "avatar_core.benchmarks.omnibench",
+    "avatar_core.benchmarks.video_holmes",
+    "avatar_core.benchmarks.daily_omni",
+    "avatar_core.benchmarks.av_odyssey",
+    "avatar_core.benchmarks.worldsense",
+    "avatar_core.benchmarks.intentbench",
+    "avatar_core.benchmarks.cg_av_counting",
+    "avatar_core.benchmarks.mvbench",
+    "avatar_core.benchmarks.video_mme",
+    "avatar_core.benchmarks.lvbench",
+    "avatar_core.benchmarks.tomato",
+    "avatar_core.benchmarks.video_mmmu",
+    "avatar_core.benchmarks.vsi_bench",
+    "avatar_core.benchmarks.video_tt",
+)
 """Modules that register the benchmarks of this release, in the order in which they are listed."""
 
 
@@ -69,7 +87,7 @@ class Load(Protocol):
 class Ask(Protocol):
     """Words a question; media that are not shown are not in `item.media`."""
 
-    def __call__(self, item: Item, style: PromptStyle) -> Content:
+    def __call__(self, item: Item, style: PromptStyle, /) -> Content:
         """Give media and texts of the user turn, in order."""
         ...
 
@@ -108,6 +126,7 @@ class Benchmark:
         modes: values of `Selection.mode`, the default first; empty without modes.
         splits: values of `Selection.split`, the default first.
         headline: name of the headline figure in `summary.json`.
+        headlines: the same by mode, where it differs.
         graded: the headline is a mean of scores, partial credit included; otherwise the share of
             items with score 1.
         strata: where a row counts in the headline.
@@ -132,6 +151,7 @@ class Benchmark:
     modes: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("test",)
     headline: str = "accuracy"
+    headlines: Mapping[str, str] = field(default_factory=dict)
     graded: bool = False
     strata: Strata = no_strata
     figures: Figures = no_figures
@@ -231,7 +251,14 @@ def check(benchmark: Benchmark, selection: Selection) -> None:
         ("mode", selection.mode, benchmark.modes),
     ):
         if value is not None and value not in known:
-            there = f"it has {', '.join(known)}" if known else f"it has no {option}s"
             raise UsageError(
-                f"{benchmark.name}: --{option} {value}: {there}{nearest(value, known)}"
+                f"{benchmark.name} has no {option} {value!r}{nearest(value, known)}"
+                if known
+                else f"{benchmark.name} has no {option}s; leave --{option} {value} out"
             )
+
+
+def is_main(benchmark: Benchmark, selection: Selection) -> bool:
+    """Whether a selection is of the split, subset and mode that published figures are of."""
+    chosen = replace(selection, stage=None, limit=None, sample_seed=None)
+    return resolved(benchmark, chosen) == resolved(benchmark, Selection())

@@ -40,6 +40,30 @@ def redacted(address: str) -> str:
     return f"{lead}{plain}{'?***' if query else ''}"
 
 
+def plain_address(url: str, key_setting: str) -> str:
+    """The base address of a server without its last slash, if it is whole and holds no key.
+
+    Args:
+        url: as it was given.
+        key_setting: setting or flag that names the environment variable of the key, for the error.
+
+    Raises:
+        ValueError: it is no such address; the text does not repeat it.
+    """
+    advice = "give a whole address such as http://127.0.0.1:8000/v1"
+    try:
+        parts = urlsplit(url)
+        # One that is no number is found when it is asked for.
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(advice) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError(advice)
+    if parts.username is not None or parts.password is not None or parts.query:
+        raise ValueError(f"the address must hold no key; name its variable in {key_setting}")
+    return url.rstrip("/")
+
+
 class JudgeConfig(Frozen):
     """The judge of the `judge` reward."""
 
@@ -81,14 +105,7 @@ class JudgeConfig(Frozen):
     @field_validator("url")
     @classmethod
     def _plain_address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("give a whole address such as http://127.0.0.1:8000/v1")
-        if parts.username is not None or parts.password is not None or parts.query:
-            raise ValueError("the address must hold no key; name its variable in judge.api_key_env")
-        return url.rstrip("/")
+        return None if url is None else plain_address(url, "judge.api_key_env")
 
     @model_validator(mode="after")
     def _served_has_address(self) -> JudgeConfig:

@@ -26,10 +26,11 @@ from avatar_core.data.fields import (
     trace_of,
 )
 from avatar_core.data.identity import content_mark, default_id
-from avatar_core.data.media_files import MediaRoot, media_refs
-from avatar_core.data.rows import read_rows
+from avatar_core.data.media_files import media_refs
 from avatar_core.data.turns import untagged
 from avatar_core.errors import DataError
+from avatar_core.json_rows import read_rows
+from avatar_core.media_root import MediaRoot
 from avatar_core.types import ProblemType, Sample
 
 LISTED = 100

@@ -1,25 +1,34 @@
-"""Greedy answers to many samples, batched, one record per sample whatever happens to it."""
+"""Greedy answers of a model in this process, batched, one record per task whatever happens to it.
+
+Tasks are taken up in windows of a few batches: all prompts of a window are prepared, sorted by
+length, and cut into batches, so that rows of one batch are padded little. A window depends on the
+order of the tasks alone, and so do its batches: an evaluation that was cut short answers what it
+owes in the same batches as one that was not.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 
-from avatar_core.asking import Asker
+from avatar_core.asking import Asker, Seen
 from avatar_core.errors import DataError, MediaError, OutOfMemoryError, is_out_of_memory
-from avatar_core.evaluation.answers import gold_text, stated_answer
+from avatar_core.evaluation.tasks import Task, media_of, sample_tasks
 from avatar_core.models.policy import Policy, Prepared, Sampling
 from avatar_core.records import EvalRow
-from avatar_core.rewards import REWARDS
 from avatar_core.types import Clip, Sample
+
+T = TypeVar("T")
+WINDOW = 4
+"""Batches whose prompts are prepared together."""
 
 
 class Reply(NamedTuple):
-    """What the model wrote for one sample."""
+    """What the model wrote for one task."""
 
     text: str
     """The completion without special tokens."""
@@ -27,29 +36,51 @@ class Reply(NamedTuple):
     """Generation stopped at the length limit."""
 
 
-class Asked(NamedTuple):
-    """One sample that could be put to the model."""
+class LocalModel:
+    """Answers tasks with a policy of this process."""
 
-    sample: Sample
-    """The question."""
-    clips: tuple[Clip, ...]
-    """What was shown with it."""
-    prepared: Prepared
-    """The prompt."""
+    def __init__(
+        self, policy: Policy, asker: Asker, *, max_new_tokens: int, batch_size: int
+    ) -> None:
+        """Answer with at most `max_new_tokens` tokens, `batch_size` tasks at a time."""
+        self._policy = policy
+        self._asker = asker
+        self._sampling = Sampling(max_new_tokens=max_new_tokens, temperature=0.0)
+        self._batch_size = batch_size
+        self.window = WINDOW * batch_size
+        """Tasks that `answer` takes at a time."""
 
+    def prefetch(self, tasks: Sequence[Task]) -> None:
+        """Start decoding the media of tasks that will be asked soon."""
+        self._asker.prefetch([task.content for task in tasks if not task.missing])
 
-class Failed(NamedTuple):
-    """One sample that could not."""
-
-    sample: Sample
-    """The question."""
-    error: MediaError | DataError
-    """Why."""
-
-
-def batches_of(samples: Sequence[Sample], size: int) -> list[Sequence[Sample]]:
-    """Cut samples into batches of `size`, the last one may be smaller."""
-    return [samples[first : first + size] for first in range(0, len(samples), size)]
+    def answer(self, tasks: Sequence[Task], owed: Collection[str]) -> Iterator[list[EvalRow]]:
+        """Rows of one window, batch after batch; batches without an owed task are left out."""
+        start = time.perf_counter()
+        asked = [task for task in tasks if not task.missing]
+        turns = self._asker.look([task.content for task in asked])
+        failed = [failed_row(task) for task in tasks if task.missing]
+        failed += [
+            failed_row(task, seen)
+            for task, seen in zip(asked, turns, strict=True)
+            if not isinstance(seen, Seen)
+        ]
+        looking = (time.perf_counter() - start) / len(tasks)
+        yield failed
+        ready = [
+            (task, seen) for task, seen in zip(asked, turns, strict=True) if isinstance(seen, Seen)
+        ]
+        ready.sort(key=lambda pair: len(pair[1].prepared.input_ids))
+        for batch in batches_of(ready, self._batch_size):
+            if any(task.id in owed for task, _ in batch):
+                start = time.perf_counter()
+                prompts = [seen.prepared for _, seen in batch]
+                replies = reply(self._policy, prompts, self._sampling)
+                seconds = looking + (time.perf_counter() - start) / len(batch)
+                yield [
+                    answered_row(task, seen.clips, replied, seconds)
+                    for (task, seen), replied in zip(batch, replies, strict=True)
+                ]
 
 
 def answer_samples(
@@ -59,8 +90,8 @@ def answer_samples(
     *,
     max_new_tokens: int,
     batch_size: int,
-) -> Iterator[EvalRow]:
-    """Answer samples greedily and score them, yielding rows in order as batches finish.
+) -> list[EvalRow]:
+    """Greedy answers to training samples, scored as in training, in their order.
 
     Args:
         policy: the model.
@@ -69,48 +100,20 @@ def answer_samples(
         max_new_tokens: length limit of an answer.
         batch_size: samples answered together.
     """
-    batches = batches_of(samples, batch_size)
-    for rows in answer_batches(policy, asker, batches, max_new_tokens=max_new_tokens):
-        yield from rows
+    model = LocalModel(policy, asker, max_new_tokens=max_new_tokens, batch_size=batch_size)
+    rows: dict[str, EvalRow] = {}
+    windows = batches_of(sample_tasks(samples), model.window)
+    for number, window in enumerate(windows):
+        for following in windows[number + 1 : number + 2]:
+            model.prefetch(following)
+        for batch in model.answer(window, [task.id for task in window]):
+            rows.update((row.id, row) for row in batch)
+    return [rows[sample.id] for sample in samples]
 
 
-def answer_batches(
-    policy: Policy,
-    asker: Asker,
-    batches: Sequence[Sequence[Sample]],
-    *,
-    max_new_tokens: int,
-) -> Iterator[list[EvalRow]]:
-    """Answer batches one after the other, decoding the clips of the next one meanwhile."""
-    sampling = Sampling(max_new_tokens=max_new_tokens, temperature=0.0)
-    for number, batch in enumerate(batches):
-        for following in batches[number + 1 : number + 2]:
-            asker.prefetch(following)
-        start = time.perf_counter()
-        looked_at = look_at(asker, batch)
-        asked = [entry for entry in looked_at if isinstance(entry, Asked)]
-        replies = iter(reply(policy, [entry.prepared for entry in asked], sampling))
-        seconds = (time.perf_counter() - start) / len(batch)
-        yield [
-            answered_row(entry.sample, entry.clips, next(replies), seconds)
-            if isinstance(entry, Asked)
-            else failed_row(entry.sample, entry.error, seconds)
-            for entry in looked_at
-        ]
-
-
-def look_at(asker: Asker, batch: Sequence[Sample]) -> list[Asked | Failed]:
-    """Decode the clips of a batch and prepare its prompts; a bad sample becomes a record."""
-    found: list[Asked | Failed] = []
-    for sample, clips in zip(batch, asker.clips(batch), strict=True):
-        if isinstance(clips, MediaError):
-            found.append(Failed(sample, clips))
-            continue
-        try:
-            found.append(Asked(sample, clips, asker.prepare(sample, clips)))
-        except DataError as error:
-            found.append(Failed(sample, error))
-    return found
+def batches_of(tasks: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Cut a sequence into parts of `size`, the last one may be smaller."""
+    return [tasks[first : first + size] for first in range(0, len(tasks), size)]
 
 
 def reply(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) -> list[Reply]:
@@ -147,50 +150,71 @@ def _replies(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) ->
     return [Reply(policy.decode(drawn.token_ids), drawn.truncated) for (drawn,) in groups]
 
 
-def answered_row(sample: Sample, clips: Sequence[Clip], replied: Reply, seconds: float) -> EvalRow:
-    """The record of an answered sample.
+def answered_row(task: Task, clips: Sequence[Clip], replied: Reply, seconds: float) -> EvalRow:
+    """The record of an answered task, with what the model was given and how long it took."""
+    return scored_row(task, replied.text, truncated=replied.truncated).model_copy(
+        update={
+            "modalities": modalities(clips),
+            "frames": frame_count(clips),
+            "seconds": seconds,
+        }
+    )
+
+
+def scored_row(task: Task, text: str, *, truncated: bool) -> EvalRow:
+    """The record of a reply alone.
 
     A reply that stopped at the length limit is `truncated` also when it states an answer; that
     answer counts. Any other reply is `ok` when it states one, else `unparsed`.
     """
-    (score,) = REWARDS["accuracy"]([replied.text], sample)
-    prediction = stated_answer(replied.text, sample)
-    stated = "unparsed" if prediction is None else "ok"
+    verdict = task.read(text, truncated)
+    stated = "unparsed" if verdict.prediction is None else "ok"
     return EvalRow(
-        id=sample.id,
-        status="truncated" if replied.truncated else stated,
-        prediction=prediction,
-        gold=gold_text(sample),
-        correct=None if score is None else score >= 1.0,
-        score=score,
-        text=replied.text,
-        truncated=replied.truncated,
-        modalities=modalities(clips),
-        frames=frame_count(clips),
-        groups=categories(sample),
-        seconds=seconds,
+        id=task.id,
+        status="truncated" if truncated else stated,
+        prediction=verdict.prediction,
+        gold=task.gold,
+        correct=None if verdict.score is None else verdict.score >= 1.0,
+        score=verdict.score,
+        text=text,
+        truncated=truncated,
+        unclosed=verdict.flagged,
+        modalities=(),
+        frames=None,
+        groups=plain_groups(task.groups),
+        seconds=None,
         error=None,
     )
 
 
-def failed_row(sample: Sample, error: MediaError | DataError, seconds: float) -> EvalRow:
-    """The record of a sample that could not be asked; it counts as wrong."""
-    missing = not all(Path(ref.path).exists() for ref in sample.media)
+def failed_row(task: Task, error: MediaError | DataError | None = None) -> EvalRow:
+    """The record of a task that could not be asked; it counts as wrong.
+
+    Args:
+        task: what was to be asked.
+        error: why it could not; `None` when its media are missing.
+    """
+    missing = error is None or not all(Path(ref.path).exists() for ref in media_of(task.content))
     return EvalRow(
-        id=sample.id,
+        id=task.id,
         status="missing_media" if missing else "error",
         prediction=None,
-        gold=gold_text(sample),
+        gold=task.gold,
         correct=False,
         score=0.0,
         text=None,
         truncated=False,
         modalities=(),
         frames=None,
-        groups=categories(sample),
-        seconds=seconds,
-        error=str(error),
+        groups=plain_groups(task.groups),
+        seconds=None,
+        error=f"there is no file {', '.join(task.missing)}" if error is None else str(error),
     )
+
+
+def plain_groups(groups: Mapping[str, tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
+    """Categories as rows hold them: a single one stands by itself."""
+    return {name: of[0] if len(of) == 1 else of for name, of in groups.items()}
 
 
 def modalities(clips: Sequence[Clip]) -> tuple[str, ...]:
@@ -203,9 +227,3 @@ def modalities(clips: Sequence[Clip]) -> tuple[str, ...]:
 def frame_count(clips: Sequence[Clip]) -> int | None:
     """Frames the model was given; `None` without a picture."""
     return sum(len(clip.frames) for clip in clips if clip.frames is not None) or None
-
-
-def categories(sample: Sample) -> dict[str, str]:
-    """Breakdown categories of a sample: family, and stage and level where it has them."""
-    found = {"family": sample.family, "stage": sample.stage, "level": sample.extra.get("level")}
-    return {name: str(value) for name, value in found.items() if value is not None}

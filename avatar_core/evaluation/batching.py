@@ -21,10 +21,9 @@ from pathlib import Path
 import torch
 from transformers import PretrainedConfig
 
-from avatar_core.asking import Asker
-from avatar_core.evaluation.answering import Asked, look_at
+from avatar_core.asking import Asker, Seen
+from avatar_core.evaluation.tasks import Task
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.types import Sample
 
 PROBED = 8
 """Prompts whose length is measured."""
@@ -41,18 +40,18 @@ UNKNOWN_MEMORY = 4 << 30
 
 
 def fitting_batch(
-    policy: QwenOmniPolicy, asker: Asker, samples: Sequence[Sample], *, max_new_tokens: int
+    policy: QwenOmniPolicy, asker: Asker, tasks: Sequence[Task], *, max_new_tokens: int
 ) -> int:
     """Items to answer together; 1 when none of the probed prompts can be prepared.
 
     Args:
         policy: the model.
         asker: makes its prompts.
-        samples: items of the benchmark.
+        tasks: of the benchmark.
         max_new_tokens: length limit of an answer.
     """
-    looked_at = look_at(asker, spread(samples, PROBED))
-    lengths = [len(seen.prepared.input_ids) for seen in looked_at if isinstance(seen, Asked)]
+    turns = asker.look([task.content for task in spread(tasks, PROBED) if not task.missing])
+    lengths = [len(seen.prepared.input_ids) for seen in turns if isinstance(seen, Seen)]
     if not lengths:
         return 1
     config = policy.model.config.get_text_config()
@@ -60,9 +59,9 @@ def fitting_batch(
     return batch_within(free_memory(policy.device), taken)
 
 
-def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
-    """At most `count` samples at even distances, the first one among them."""
-    return list(samples[:: -(-len(samples) // count)])
+def spread(tasks: Sequence[Task], count: int) -> list[Task]:
+    """At most `count` tasks at even distances, the first one among them."""
+    return list(tasks[:: -(-len(tasks) // count)])
 
 
 def batch_within(free: int, taken: int) -> int:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core.errors import UsageError
+from avatar_core.evaluation.intervals import Interval, mcnemar
 from avatar_core.evaluation.ledger import NAME, read_rows
-from avatar_core.evaluation.tally import Interval, accuracy, paired_gain
+from avatar_core.evaluation.tally import ACCURACY, Measure, headline, paired_gain
 from avatar_core.files import read_json, user_path
 from avatar_core.records import EvalRow
 from avatar_core.run_directory import CONFIG
@@ -29,13 +30,19 @@ class Gain(NamedTuple):
     baseline: Path
     """Directory of the earlier one."""
     before: float | None
-    """Its accuracy."""
+    """Its main figure."""
     after: float | None
-    """Accuracy of the later one."""
+    """Main figure of the later one."""
     gain: float
     """`after` minus `before`, on the same items."""
     interval: Interval | None
     """95 % interval of the paired difference."""
+    gained: int
+    """Items that were wrong and are right."""
+    lost: int
+    """Items that were right and are wrong."""
+    p_value: float
+    """Of the two-sided exact McNemar test of these two."""
 
 
 def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
@@ -89,14 +96,31 @@ def check_items(baseline: Baseline, asked: Collection[str]) -> None:
         )
 
 
-def gain_over(baseline: Baseline, rows: Sequence[EvalRow], clusters: Mapping[str, str]) -> Gain:
+def gain_over(
+    baseline: Baseline,
+    rows: Sequence[EvalRow],
+    clusters: Mapping[str, str],
+    measure: Measure = ACCURACY,
+) -> Gain:
     """Paired comparison with an earlier evaluation.
 
     Args:
         baseline: the earlier one, of the same items; see `check_items`.
         rows: rows of the later one.
         clusters: media of each item by id.
+        measure: what the headline is.
     """
     earlier = [baseline.rows[row.id] for row in rows]
-    gain, interval = paired_gain(earlier, rows, clusters)
-    return Gain(baseline.directory, accuracy(earlier), accuracy(rows), gain, interval)
+    gain, interval = paired_gain(earlier, rows, clusters, measure)
+    changes = [(bool(a.correct), bool(b.correct)) for a, b in zip(earlier, rows, strict=True)]
+    gained, lost = changes.count((False, True)), changes.count((True, False))
+    return Gain(
+        baseline.directory,
+        headline(earlier, measure),
+        headline(rows, measure),
+        gain,
+        interval,
+        gained,
+        lost,
+        mcnemar(gained, lost),
+    )

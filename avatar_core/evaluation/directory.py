@@ -24,13 +24,19 @@ def result_directory(config: EvalConfig, name: str) -> Path:
     """
     if config.out is not None:
         return config.out if len(config.names) == 1 else config.out / name
-    directory = Path(config.model)
-    model = directory.resolve().name if directory.is_dir() else config.model
-    if directory.resolve().parent.name == CHECKPOINTS:
-        model = f"{directory.resolve().parents[1].name}-{model}"
+    model = config.served.model if config.backend == "openai" else _local_name(config.model)
     parts = [name, *([f"stage{config.stage}"] if config.stage else [])]
     parts += [f"no-{modality}" for modality in config.blank]
     return ROOT / (re.sub(r"[^\w.-]+", "--", model).strip(".-") or "model") / "-".join(parts)
+
+
+def _local_name(model: str) -> str:
+    """A hub id as it is, a directory by its last part, a checkpoint with the name of its run."""
+    directory = Path(model)
+    name = directory.resolve().name if directory.is_dir() else model
+    if directory.resolve().parent.name == CHECKPOINTS:
+        return f"{directory.resolve().parents[1].name}-{name}"
+    return name
 
 
 def check_directory(directory: Path, config: EvalConfig) -> None:

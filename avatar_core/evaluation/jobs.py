@@ -10,27 +10,47 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core import benchmarks
+from avatar_core.benchmarks import Benchmark, Item, Published
 from avatar_core.config.evaluate import EvalConfig
-from avatar_core.errors import UsageError
+from avatar_core.errors import TooManyFailures
 from avatar_core.evaluation.directory import check_directory, result_directory
+from avatar_core.evaluation.selecting import check_selection, root_of, selection_of, style_of
+from avatar_core.evaluation.tally import Measure
+from avatar_core.evaluation.tasks import Task, task_of
 from avatar_core.run_settings import RunSettings
-from avatar_core.types import Sample
 
 Progress = Callable[[str, int, int], None]
 """Told what is done (one phrase), how many items are finished, and of how many."""
+FAILED_LIMIT = 0.01
+"""A score over more failed items than this share is not a score."""
+SHOWN = 5
+"""Missing files that an error names."""
 
 
 class Job(NamedTuple):
     """One benchmark that can be answered."""
 
-    name: str
-    """Of the benchmark."""
+    benchmark: Benchmark
+    """What is measured."""
     directory: Path
     """Where its results go."""
     config: EvalConfig
     """Resolved, with this benchmark as the only name."""
-    samples: Sequence[Sample]
+    tasks: Sequence[Task]
     """What is asked."""
+
+    @property
+    def measure(self) -> Measure:
+        """What its headline is."""
+        one = self.benchmark
+        name = one.headlines.get(self.config.mode or "", one.headline)
+        return Measure(name, one.graded, one.strata)
+
+    @property
+    def published(self) -> Published | None:
+        """Figures of AVATAR's authors, where this is what they measured."""
+        whole = benchmarks.is_main(self.benchmark, selection_of(self.config))
+        return self.benchmark.published if whole else None
 
 
 def check_request(config: EvalConfig, settings: RunSettings) -> None:
@@ -39,55 +59,60 @@ def check_request(config: EvalConfig, settings: RunSettings) -> None:
     Raises:
         UsageError: a benchmark is unknown or named twice, or a directory cannot be used.
     """
-    for name in config.names:
-        benchmarks.find(name)
-        if config.names.count(name) > 1:
-            raise UsageError(f"benchmark {name!r} is named twice; name it once")
-        check_directory(result_directory(config, name), resolved(config, name, settings))
+    for benchmark in check_selection(config):
+        directory = result_directory(config, benchmark.name)
+        check_directory(directory, resolved(config, benchmark, settings))
 
 
 def make_job(config: EvalConfig, name: str, settings: RunSettings) -> Job:
     """Everything about one benchmark of a checked request; its media may be rendered now.
 
     Raises:
-        UsageError: its samples are not to be had or not usable.
+        UsageError: its items are not to be had or not usable.
+        DataError: its files are missing or not what they must be.
+        TooManyFailures: media of more than 1 % of the items are missing, unless allowed.
     """
+    benchmark = benchmarks.find(name)
+    items = benchmarks.select(benchmark, root_of(config, name), selection_of(config))
+    if not config.allow_missing:
+        refuse_missing(benchmark, items)
+    style = style_of(benchmark, config)
     return Job(
-        name,
+        benchmark,
         result_directory(config, name),
-        resolved(config, name, settings),
-        load_samples(config, name),
+        resolved(config, benchmark, settings),
+        [task_of(item, benchmark.ask, style) for item in items],
     )
 
 
-def resolved(config: EvalConfig, name: str, settings: RunSettings) -> EvalConfig:
-    """The configuration of one benchmark, with what was not given as the model was trained."""
+def refuse_missing(benchmark: Benchmark, items: Sequence[Item]) -> None:
+    """Raise `TooManyFailures` when media of more than 1 % of the items are missing."""
+    without = [item for item in items if item.missing]
+    if len(without) > FAILED_LIMIT * len(items):
+        files = list(dict.fromkeys(path for item in without for path in item.missing))
+        more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+        raise TooManyFailures(
+            f"{benchmark.name}: media of {len(without)} of {len(items)} items are missing: "
+            f"{', '.join(files[:SHOWN])}{more}; put them there, or --allow-missing counts these "
+            f"items as wrong; expected below the data root:\n{benchmark.layout}"
+        )
+
+
+def resolved(config: EvalConfig, benchmark: Benchmark, settings: RunSettings) -> EvalConfig:
+    """The configuration of one benchmark, with what was not given as the model was trained.
+
+    The system text is that of the prompt style where the benchmark has one.
+    """
     given = config.model_dump(include={"media", "audio", "system_prompt", "max_new_tokens"})
     media = config.media or settings.media
+    style = style_of(benchmark, config)
+    texts = benchmark.system or {}
     default = {
         "media": media,
         "audio": media.audio,
-        "system_prompt": settings.system_prompt,
+        "system_prompt": texts.get(style, settings.system_prompt),
         "max_new_tokens": settings.max_new_tokens,
     }
     missing = {key: value for key, value in default.items() if given[key] is None}
-    return config.model_copy(update={"names": (name,), **missing})
-
-
-def load_samples(config: EvalConfig, name: str) -> list[Sample]:
-    """Samples of one benchmark.
-
-    Raises:
-        UsageError: two of them have the same id, or there are none.
-    """
-    samples = benchmarks.load(
-        name,
-        config.data_root,
-        split=config.split,
-        limit=config.limit,
-        sample_seed=config.sample_seed,
-        stage=config.stage,
-    )
-    if not samples or len({sample.id for sample in samples}) < len(samples):
-        raise UsageError(f"{name}: has no items, or two with the same id; check its files")
-    return samples
+    names = {"names": (benchmark.name,), "prompt": style}
+    return config.model_copy(update={**names, **missing})

@@ -7,34 +7,32 @@ answer do not depend on where an earlier run was cut short.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from avatar_core.asking import Asker
+from avatar_core.benchmarks import Published
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
 from avatar_core.errors import TooManyFailures
-from avatar_core.evaluation.answering import answer_batches, batches_of
-from avatar_core.evaluation.batching import fitting_batch
+from avatar_core.evaluation.answering import batches_of
+from avatar_core.evaluation.backend import Answerer, Backend, LocalAnswerer
 from avatar_core.evaluation.compare import Gain, check_items, gain_over, read_baseline
 from avatar_core.evaluation.directory import check_weights, read_manifest
-from avatar_core.evaluation.jobs import Job, Progress, check_request, make_job
+from avatar_core.evaluation.jobs import FAILED_LIMIT, Job, Progress, check_request, make_job
 from avatar_core.evaluation.ledger import NAME, finished, read_rows, write_rows
-from avatar_core.evaluation.tally import FAILED, clusters_of, failed_share, summarise
+from avatar_core.evaluation.served import ServedAnswerer, served_settings
+from avatar_core.evaluation.tally import FAILED, failed_share, headline, summarise
+from avatar_core.evaluation.tasks import clusters_of
 from avatar_core.files import JsonlAppender, read_json, run_lock, write_json
 from avatar_core.media import MediaLoader
-from avatar_core.models.loading import load_policy
-from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.provenance import new_manifest
 from avatar_core.records import EvalRow, EvalSummary, Manifest
 from avatar_core.run_directory import CONFIG, MANIFEST
-from avatar_core.run_settings import run_settings
+from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.stop import stop_on_signal
 
 SUMMARY = "summary.json"
-FAILED_LIMIT = 0.01
-"""A score over more failed items than this share is not a score."""
 
 
 class Evaluation(NamedTuple):
@@ -48,6 +46,8 @@ class Evaluation(NamedTuple):
     """One per item, in order of the benchmark."""
     clusters: dict[str, str]
     """Media of each item by id; items that share them are drawn together in intervals."""
+    published: Published | None
+    """Figures of AVATAR's authors that it may be set beside."""
 
 
 class EvalResult(NamedTuple):
@@ -74,6 +74,7 @@ def evaluate(
         TooManyFailures: more than 1 % of the items of a benchmark could not be asked, unless
             `config.allow_missing`; its files are complete.
         OutOfMemoryError: a single item does not fit into memory; what was answered is saved.
+        ServiceError: the served model is down; what was answered is saved.
         Stopped: after a signal; what was answered is saved.
     """
     result = measure(config, baseline=baseline, progress=progress)
@@ -86,7 +87,7 @@ def measure(
 ) -> EvalResult:
     """As `evaluate`, but whatever share of the items failed."""
     tell = progress or _silent
-    settings = run_settings(config.model)
+    settings = settings_of(config)
     check_request(config, settings)
     earlier = None if baseline is None else read_baseline(baseline, config.names)
     jobs = []
@@ -94,54 +95,68 @@ def measure(
         tell(f"preparing {name}", 0, 0)
         jobs.append(make_job(config, name, settings))
     if earlier is not None:
-        check_items(earlier, [sample.id for sample in jobs[0].samples])
-    tell(f"loading {config.model}", 0, 0)
-    policy = load_policy(settings.checkpoint)
-    done = tuple(measure_job(job, policy, tell) for job in jobs)
-    gain = None if earlier is None else gain_over(earlier, done[0].rows, done[0].clusters)
+        check_items(earlier, [task.id for task in jobs[0].tasks])
+    model = open_answerer(config, settings, tell)
+    done = tuple(measure_job(job, model, tell) for job in jobs)
+    gain = None
+    if earlier is not None:
+        gain = gain_over(earlier, done[0].rows, done[0].clusters, jobs[0].measure)
     return EvalResult(done, gain)
 
 
-def measure_job(job: Job, policy: QwenOmniPolicy, tell: Progress) -> Evaluation:
+def settings_of(config: EvalConfig) -> RunSettings:
+    """How the model is asked when nobody says otherwise."""
+    if config.backend == "openai":
+        return served_settings(config.served)
+    return run_settings(config.model)
+
+
+def open_answerer(config: EvalConfig, settings: RunSettings, tell: Progress) -> Answerer:
+    """The model that is asked; a local one is loaded here."""
+    if config.backend == "openai":
+        return ServedAnswerer(config.served)
+    tell(f"loading {config.model}", 0, 0)
+    return LocalAnswerer(settings.checkpoint)
+
+
+def measure_job(job: Job, model: Answerer, tell: Progress) -> Evaluation:
     """Answer one benchmark under the lock of its result directory, and write its files."""
-    config, directory = job.config, job.directory
-    media = config.media or MediaConfig()
-    seed = config.sample_seed or 0
-    manifest = new_manifest(config.model, policy.model, seed=seed, media=media)
-    if config.resume:
+    directory = job.directory
+    manifest = model.manifest(job.config)
+    if job.config.resume:
         check_weights(directory, manifest.model_fingerprint)
-    clusters = clusters_of(job.samples)
-    with run_lock(directory), MediaLoader(media) as loader:
-        asker = Asker(
-            policy,
-            loader,
-            system_prompt=config.system_prompt,
-            audio=config.audio,
-            blanked=frozenset(config.blank),
-        )
-        job = sized(job, policy, asker)
+    clusters = clusters_of(job.tasks)
+    with run_lock(directory), MediaLoader(job.config.media or MediaConfig()) as loader:
+        job = sized(job, model, loader)
         manifest = begin(job, manifest)
-        answer_missing(job, policy, asker, tell)
+        answer_missing(job, model.backend(job.config, loader), tell)
         recorded = read_rows(directory)
-        rows = [recorded[sample.id] for sample in job.samples]
+        rows = [recorded[task.id] for task in job.tasks]
         write_rows(directory, rows)
-        summary = summarise(rows, clusters, benchmark=job.name, manifest=manifest)
+        summary = summarise(
+            rows,
+            clusters,
+            benchmark=job.benchmark.name,
+            manifest=manifest,
+            measure=job.measure,
+            figures=job.benchmark.figures,
+        )
         write_json(directory / SUMMARY, summary.to_row())
-    return Evaluation(directory, summary, tuple(rows), clusters)
+    return Evaluation(directory, summary, tuple(rows), clusters, job.published)
 
 
-def sized(job: Job, policy: QwenOmniPolicy, asker: Asker) -> Job:
+def sized(job: Job, model: Answerer, loader: MediaLoader) -> Job:
     """The job with a batch size: as asked, else that of the evaluation to go on with, else fitting.
 
-    A choice by free memory is made once, so that the batches do not depend on the moment.
+    A choice by free memory is made once, so that the batches do not depend on the moment. Answers
+    of a server do not depend on how many are asked for together.
     """
     config, stored = job.config, job.directory / CONFIG
     size = config.batch_size
-    if size is None and config.resume and stored.is_file():
+    if size is None and config.backend == "hf" and config.resume and stored.is_file():
         size = validate(EvalConfig, read_json(stored)).batch_size
     if size is None:
-        limit = config.max_new_tokens or 1
-        size = fitting_batch(policy, asker, job.samples, max_new_tokens=limit)
+        size = model.batch_size(config, job.tasks, loader)
     return job._replace(config=config.model_copy(update={"batch_size": size}))
 
 
@@ -158,31 +173,39 @@ def begin(job: Job, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def answer_missing(job: Job, policy: QwenOmniPolicy, asker: Asker, tell: Progress) -> None:
+def answer_missing(job: Job, backend: Backend, tell: Progress) -> None:
     """Append the rows of all items that have none yet, or one that is tried again.
 
     Raises:
         Stopped: a signal came; the rows of finished batches are saved.
     """
-    config = job.config
-    done = set(finished(read_rows(job.directory)))
-    batches = batches_of(job.samples, config.batch_size or 1)
-    owed = [batch for batch in batches if any(sample.id not in done for sample in batch)]
-    total = len(job.samples)
-    tell(f"answering {job.name}", len(done), total)
-    if not owed or config.max_new_tokens is None:
-        return
+    done = finished(read_rows(job.directory))
+    windows = batches_of(job.tasks, backend.window)
+    owing = [window for window in windows if any(task.id not in done for task in window)]
+    total = len(job.tasks)
+    tell(standing(job, done.values()), len(done), total)
     with stop_on_signal() as stop, JsonlAppender(job.directory / NAME) as log:
-        for rows in answer_batches(policy, asker, owed, max_new_tokens=config.max_new_tokens):
-            for row in rows:
-                if row.id not in done:
-                    log.append(row.to_row())
-            done.update(row.id for row in rows)
-            tell(f"answering {job.name}", len(done), total)
-            stop.raise_if_asked(
-                f"stopped after {len(done)} of {total} items of {job.name}; "
-                "the same command goes on from there"
-            )
+        for number, window in enumerate(owing):
+            for following in owing[number + 1 : number + 2]:
+                backend.prefetch(following)
+            owed = {task.id for task in window if task.id not in done}
+            for rows in backend.answer(window, owed):
+                for row in rows:
+                    if row.id in owed:
+                        log.append(row.to_row())
+                        done[row.id] = row
+                tell(standing(job, done.values()), len(done), total)
+                stop.raise_if_asked(
+                    f"stopped after {len(done)} of {total} items of {job.benchmark.name}; "
+                    "the same command goes on from there"
+                )
+
+
+def standing(job: Job, rows: Collection[EvalRow]) -> str:
+    """What is going on, with the headline so far."""
+    figure = headline(list(rows), job.measure)
+    so_far = "" if figure is None else f", {job.measure.name} {100 * figure:.1f} %"
+    return f"answering {job.benchmark.name}{so_far}"
 
 
 def refuse_failures(result: EvalResult, config: EvalConfig) -> None:

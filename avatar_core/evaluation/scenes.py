@@ -4,52 +4,52 @@ from __future__ import annotations
 
 from itertools import zip_longest
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
-from avatar_core.benchmarks.registry import Benchmark, register
+from avatar_core.benchmarks.item import Item
+from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.data.scenes import scene_samples
 from avatar_core.data.scenes.world import Split
-from avatar_core.types import Sample
+from avatar_core.evaluation.items import ask_sample, item_of
 
 STAGES = (1, 2, 3)
+LIMIT = 200
+"""Scenes that are asked when nobody says how many."""
 
 
-def load_scenes(
-    data_root: Path | None,
-    *,
-    split: str,
-    limit: int,
-    sample_seed: int | None,
-    stage: int | None,
-) -> list[Sample]:
-    """The first `limit` scenes of one stage, or of the three in turn.
+def load_scenes(root: Path | None, selection: Selection) -> list[Item]:
+    """The first scenes of one stage, or of the three in turn.
 
     Args:
-        data_root: directory that holds the rendered clips; `None` for the cache.
-        split: "test", "validation", or "train", which models may have seen.
-        limit: number of samples.
-        sample_seed: of the collection; `None` is the one that training measures itself on.
-        stage: 1 to 3, or `None` for all three, whose counts differ by one at most.
-
-    Raises:
-        UsageError: unknown split or stage.
+        root: directory that holds the rendered clips; `None` for the cache.
+        selection: the split is "test", "validation", or "train", which models may have seen; the
+            seed is that of the collection, `None` that which training measures itself on; without
+            a stage the counts of the three differ by one at most.
     """
-    seed = sample_seed or 0
-    counts = {s: (limit + 3 - s) // 3 for s in STAGES} if stage is None else {stage: limit}
+    limit, seed = selection.limit or LIMIT, selection.sample_seed or 0
+    stages = STAGES if selection.stage is None else (selection.stage,)
+    counts = {s: (limit + len(stages) - 1 - n) // len(stages) for n, s in enumerate(stages)}
+    split = cast(Split, selection.split)
     by_stage = [
-        scene_samples(split=cast(Split, split), stage=s, count=count, seed=seed, root=data_root)
+        scene_samples(split=split, stage=s, count=count, seed=seed, root=root)
         for s, count in counts.items()
     ]
-    return [sample for turn in zip_longest(*by_stage) for sample in turn if sample is not None]
+    mixed = [sample for turn in zip_longest(*by_stage) for sample in turn if sample is not None]
+    return [item_of(sample, "scenes") for sample in mixed]
 
 
-register(
+SCENES = register(
     Benchmark(
         name="scenes",
-        dataset="rendered on this machine",
+        dataset=("rendered on this machine",),
         items=None,
         media="video + sound",
         metric="accuracy",
         load=load_scenes,
+        ask=ask_sample,
+        layout="nothing: its clips are rendered into the data root",
+        styles=("official",),
+        splits=get_args(Split)[::-1],
+        default_limit=LIMIT,
     )
 )

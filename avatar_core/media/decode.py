@@ -1,7 +1,8 @@
 """From a file to a clip: frames at planned positions, and sound on the same clock.
 
 A video's sound covers its window: from `start` (else its first frame) to `end` (else the end of
-its last frame), so that sound and frames begin together. Runs in the worker process only.
+its last frame), so that sound and frames begin together. A folder of pictures is a silent video.
+Runs in the worker process only.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ import numpy as np
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, NoSoundError
 from avatar_core.files import file_digest
+from avatar_core.media.folder import is_folder, list_pictures, pictures_digest
+from avatar_core.media.folder_reader import read_pictures
 from avatar_core.media.frames import read_frames
-from avatar_core.media.picture import read_picture
+from avatar_core.media.picture import is_picture, read_picture
 from avatar_core.media.probe import Probe, open_media, probe
 from avatar_core.media.resize import Resizer, resize_frame
 from avatar_core.media.sound import SAMPLE_RATE, read_sound
 from avatar_core.media.source import check_file
+from avatar_core.media.still import read_still
 from avatar_core.types import AudioMode, Clip, MediaRef
+
+NO_TRACK = "has no sound track; use --audio auto to do without"
 
 
 def decode(
@@ -28,7 +34,8 @@ def decode(
     """Read one media file as asked.
 
     Args:
-        ref: the file, its kind and an optional window in seconds.
+        ref: the file or folder of pictures, its kind and an optional window in seconds; of an image
+            the moment of the video file that is shown.
         config: sampling, sizes and limits.
         audio: for videos: "auto" takes the sound if there is any, "on" requires it, "off" does
             without.
@@ -38,15 +45,31 @@ def decode(
         MediaError: the file cannot be read as asked.
         NoSoundError: sound is required and there is none.
     """
+    if is_folder(ref):
+        return _folder(ref, config, audio, resize)
     check_file(ref.path, config)
     digest = file_digest(Path(ref.path), "blake2b")
-    if ref.kind == "image":
+    # A picture is the same at any moment.
+    if ref.kind == "image" and (ref.start is None or is_picture(ref.path)):
         picture = read_picture(ref.path, config)
         return Clip(ref, picture, (0.0,), 1.0, None, SAMPLE_RATE, "image", digest)
     facts = probe(ref.path, config)
+    if ref.kind == "image":
+        still = read_still(ref.path, ref.start or 0.0, facts, config)
+        return Clip(ref, still.pixels, (still.time,), 1.0, None, SAMPLE_RATE, still.reader, digest)
     if ref.kind == "audio":
         return Clip(ref, None, (), 0.0, _track(ref, facts), SAMPLE_RATE, "av", digest)
     return _video(ref, facts, config, audio, resize, digest)
+
+
+def _folder(ref: MediaRef, config: MediaConfig, audio: AudioMode, resize: Resizer) -> Clip:
+    """Pictures of a folder as the frames of a silent video."""
+    pictures = list_pictures(ref, config)
+    if audio == "on":
+        raise NoSoundError(ref.path, NO_TRACK)
+    digest = pictures_digest(ref, pictures)
+    video = read_pictures(ref, pictures, config, resize)
+    return Clip(ref, video.pixels, video.times, video.fps, None, SAMPLE_RATE, video.reader, digest)
 
 
 def _track(ref: MediaRef, facts: Probe) -> np.ndarray:
@@ -72,7 +95,7 @@ def _video(
     if facts.timeline is None:
         raise MediaError(ref.path, "has no video stream; read it as audio")
     if audio == "on" and not facts.has_sound:
-        raise NoSoundError(ref.path, "has no sound track; use --audio auto to do without")
+        raise NoSoundError(ref.path, NO_TRACK)
     video = read_frames(ref, facts, facts.timeline, config, resize)
     sound = None
     if audio != "off" and facts.has_sound:

@@ -8,7 +8,7 @@ replaced.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,10 @@ from avatar_core.media.probe import Probe
 from avatar_core.media.resize import Resizer
 from avatar_core.media.timeline import Timeline
 from avatar_core.types import MediaRef, VideoReader
+
+FrameReader = Callable[[str, Timeline, Sequence[int]], Iterator[np.ndarray]]
+"""Yields frames of a path at increasing positions as uint8 RGB [height, width, 3]."""
+Result = TypeVar("Result")
 
 DECORD_PIXELS = 1280 * 720
 """Largest picture left to decord: it holds many frames at once, 2.6 GiB of them at 3840 x 2160."""
@@ -100,21 +104,47 @@ def read_frames(
     Raises:
         MediaError: a frame is missing or damaged, or the window is too short.
     """
-    reader = choose_reader(facts, timeline, config)
-    if reader == "decord":
+
+    def planned(read: FrameReader, reader: str, shown: Timeline) -> VideoFrames:
+        return planned_frames(read, reader, shown, ref, config, resize)
+
+    return by_best_reader(ref.path, facts, timeline, config, planned)
+
+
+def by_best_reader(
+    path: str,
+    facts: Probe,
+    timeline: Timeline,
+    config: MediaConfig,
+    use: Callable[[FrameReader, str, Timeline], Result],
+) -> Result:
+    """Have frames read by the library of `choose_reader`, and by "av" where decord fails.
+
+    Args:
+        path: of the video.
+        facts: what it is.
+        timeline: its frames as the packets announce them.
+        config: which library is asked for.
+        use: reads with a reader, told its name and the timeline; where the packets mislead it is
+            called again with the timeline of a full decode.
+
+    Raises:
+        MediaError: what `use` raises.
+    """
+    if choose_reader(facts, timeline, config) == "decord":
         try:
-            return _planned(decord_frames, "decord", timeline, ref, config, resize)
+            return use(decord_frames, "decord", timeline)
         except MediaError:
             if config.reader == "decord":
                 raise
     try:
-        return _planned(av_frames, "av", timeline, ref, config, resize)
+        return use(av_frames, "av", timeline)
     except OffTimelineError:
-        return _planned(av_frames, "av", decoded_timeline(ref.path), ref, config, resize)
+        return use(av_frames, "av", decoded_timeline(path))
 
 
-def _planned(
-    read: Callable[[str, Timeline, Sequence[int]], Iterator[np.ndarray]],
+def planned_frames(
+    read: FrameReader,
     reader: str,
     timeline: Timeline,
     ref: MediaRef,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import threading
 from collections.abc import Hashable, Sequence
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.cache import ClipCache
+from avatar_core.media.folder import is_folder, list_pictures
 from avatar_core.media.pool import WorkerPool
 from avatar_core.media.source import check_file
 from avatar_core.media.wire import clip_from
@@ -23,8 +25,9 @@ class _Key(NamedTuple):
     """What a decoded clip depends on, besides the loader's settings.
 
     Attributes:
-        file: path, modification time, size and inode: stands for the content until that is known.
-        request: kind, window and use of sound.
+        file: path, modification time, size and inode (of a folder: of its pictures): stands for the
+            content until that is known.
+        request: kind, window, pictures per second of a folder and use of sound.
     """
 
     file: Hashable
@@ -52,7 +55,7 @@ class MediaLoader:
         """Decode a file, or take it from the cache or from a prefetch under way.
 
         Args:
-            ref: the file, its kind and an optional window.
+            ref: the file or folder of pictures, its kind and an optional window.
             audio: use of a video's sound; `None` for that of the configuration.
 
         Raises:
@@ -153,8 +156,16 @@ class MediaLoader:
 
 
 def _key(ref: MediaRef, mode: AudioMode, config: MediaConfig) -> _Key:
-    """Identity of a request; `MediaError` when there is no such file."""
-    status = check_file(ref.path, config)
-    file = (os.path.abspath(ref.path), status.st_ino, status.st_size, status.st_mtime_ns)
+    """Identity of a request; `MediaError` when there is no such file or folder."""
     sound = mode if ref.kind == "video" else None
-    return _Key(file, (ref.kind, ref.start, ref.end, sound))
+    return _Key(_file(ref, config), (ref.kind, ref.start, ref.end, ref.fps, sound))
+
+
+def _file(ref: MediaRef, config: MediaConfig) -> Hashable:
+    """Identity of what is read, without opening it; see `_Key.file`."""
+    path = os.path.abspath(ref.path)
+    if is_folder(ref):
+        listing = repr(list_pictures(ref, config))
+        return (path, hashlib.blake2b(listing.encode()).digest())
+    status = check_file(ref.path, config)
+    return (path, status.st_ino, status.st_size, status.st_mtime_ns)

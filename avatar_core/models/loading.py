@@ -17,7 +17,11 @@ from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.adapter import ADAPTER_CONFIG, base_of, read_adapter
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.models.thinker import read_thinker, unreadable_files
+from avatar_core.models.thinker import (
+    read_thinker,
+    unreadable_files,
+    without_config_warnings,
+)
 from avatar_core.models.tiny import tiny_model, tiny_processor
 
 THINKER_TYPES = frozenset({"qwen2_5_omni", "qwen2_5_omni_thinker"})
@@ -111,7 +115,7 @@ def load_processor(source: Path) -> Qwen2_5OmniProcessor:
         CheckpointError: one of their files is missing.
     """
     processor: Qwen2_5OmniProcessor
-    with unreadable_files(source):
+    with without_config_warnings(), unreadable_files(source):
         processor = Qwen2_5OmniProcessor.from_pretrained(source, local_files_only=True)
     return processor
 

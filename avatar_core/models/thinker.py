@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import LogRecord, getLogger
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,25 @@ def without_bars() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
+
+
+@contextmanager
+def without_config_warnings() -> Iterator[None]:
+    """Keep what transformers says of a configuration's token ids off the terminal inside the block.
+
+    To find the class of a tokenizer it reads the configuration of all parts of a whole checkpoint,
+    and holds the published talker's ids of text against the talker's vocabulary of sounds.
+    """
+    log = getLogger("transformers.configuration_utils")
+    log.addFilter(_is_no_config_warning)
+    try:
+        yield
+    finally:
+        log.removeFilter(_is_no_config_warning)
+
+
+def _is_no_config_warning(record: LogRecord) -> bool:
+    return not record.getMessage().startswith("Model config:")
 
 
 @contextmanager

@@ -121,11 +121,6 @@ class ReplayBuffer:
         """Whether enough is stored to replay."""
         return self._size >= self.min_fill
 
-    def drawable(self, step: int | None = None) -> int:
-        """Stored completions that are not past use at an optimiser step (`None`: the latest)."""
-        spent = past_use(self._table, self.rule, self._latest_step if step is None else step)
-        return int(self._table["size"][~spent].sum())
-
     def baseline(self, prompt_id: str) -> float:
         """R̄(q): mean of the prompt's last `window` fresh unhinted rewards; 0.0 when it has none."""
         prompt = self._prompts.get(prompt_id)

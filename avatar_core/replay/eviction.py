@@ -17,12 +17,7 @@ def past_use(table: Table, rule: DrawRule, step: int) -> NDArray[np.bool_]:
         rule: limits of age and reuse.
         step: optimiser step at which their age is taken.
     """
-    spent = np.zeros(len(table["number"]), np.bool_)
-    if rule.max_age is not None:
-        spent |= step - table["step"] > rule.max_age
-    if rule.max_reuse is not None:
-        spent |= table["reuse"] >= rule.max_reuse
-    return spent
+    return rule.spent(step - table["step"], table["reuse"])
 
 
 def tier_sizes(table: Table, codes: NDArray[np.int8]) -> list[int]:

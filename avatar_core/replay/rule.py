@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 from avatar_core.errors import UsageError
 
@@ -53,6 +57,25 @@ class DrawRule:
         wrong += [name for name in ("temperature", "tau") if not getattr(self, name) > 0]
         if wrong:
             raise UsageError(f"replay: {wrong[0]}={getattr(self, wrong[0])} is too small; raise it")
+
+    @overload
+    def spent(self, age: int, reuse: int) -> bool: ...
+
+    @overload
+    def spent(self, age: NDArray[np.int64], reuse: NDArray[np.int64]) -> NDArray[np.bool_]: ...
+
+    def spent(
+        self, age: int | NDArray[np.int64], reuse: int | NDArray[np.int64]
+    ) -> bool | NDArray[np.bool_]:
+        """Whether a group is past use, so that it is never drawn; or many groups, [groups].
+
+        Args:
+            age: optimiser steps since it was sampled.
+            reuse: updates that used it.
+        """
+        oldest = math.inf if self.max_age is None else self.max_age
+        most = math.inf if self.max_reuse is None else self.max_reuse
+        return (age > oldest) | (reuse >= most)
 
     @property
     def needs_advantages(self) -> bool:

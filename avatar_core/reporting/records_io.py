@@ -17,6 +17,7 @@ from avatar_core.records import (
     RecordT,
     read_record,
 )
+from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def held_out_gain(path: Path) -> dict[str, Any] | None:
     Raises:
         DataError: the file is damaged.
     """
-    file = path / "held_out" / "summary.json"
+    file = path / HELD_OUT / SUMMARY
     return read_json(file) if file.is_file() else None
 
 
@@ -62,18 +63,18 @@ def load_run(path: Path) -> RunRecords:
     """
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the --out directory of a run")
-    names = ("config.json", "manifest.json", "metrics.jsonl", "groups.jsonl", "summary.json")
+    names = (CONFIG, MANIFEST, METRICS, GROUPS, SUMMARY)
     if not any((path / name).is_file() for name in names):
         raise UsageError(
             f"{path}: not a run directory (no {', '.join(names)}); give the --out of a run"
         )
     return RunRecords(
         path=path,
-        config=_document(path / "config.json"),
-        manifest=_record(Manifest, path / "manifest.json"),
-        metrics=_rows(MetricsRow, path / "metrics.jsonl"),
-        groups=_rows(GroupRow, path / "groups.jsonl"),
-        evaluation=_record(EvalSummary, path / "summary.json"),
+        config=_document(path / CONFIG),
+        manifest=_record(Manifest, path / MANIFEST),
+        metrics=_rows(MetricsRow, path / METRICS),
+        groups=_rows(GroupRow, path / GROUPS),
+        evaluation=_record(EvalSummary, path / SUMMARY),
     )
 
 

@@ -6,8 +6,7 @@ from avatar_core.config.resolve import validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError
 from avatar_core.reporting.records_io import RunRecords
-
-CONFIG = "config.json"
+from avatar_core.run_directory import CONFIG
 
 
 def train_config(records: RunRecords) -> TrainConfig:

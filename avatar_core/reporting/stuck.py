@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from avatar_core.records import GroupRow
+from avatar_core.types import ACCURACY
 
 LAST_VISITS = 3
-ACCURACY = "accuracy"
 
 
 class Stuck(NamedTuple):

@@ -18,13 +18,18 @@ from avatar_core.files import read_json
 from avatar_core.manifest import saved_checkpoints, verify_manifest
 from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.reporting.logs import Log, Problem, read_log
-from avatar_core.run_directory import CONFIG, MANIFEST
+from avatar_core.run_directory import (
+    CONFIG,
+    GROUPS,
+    HELD_OUT,
+    MANIFEST,
+    METRICS,
+    REPLAY,
+    SUMMARY,
+)
 
-METRICS, GROUPS = "metrics.jsonl", "groups.jsonl"
-HELD_OUT = ("held_out/before.jsonl", "held_out/after.jsonl")
-EVALUATION = "summary.json"
-STORE = Path("trainer") / "replay"
-"""Where a checkpoint keeps the replay buffer."""
+ANSWERS = (f"{HELD_OUT}/before.jsonl", f"{HELD_OUT}/after.jsonl")
+"""Rows of the held-out samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,12 @@ def verify_run(run: Path, load_store: Callable[[Path], object]) -> Verdict:
     """
     if not run.is_dir() or not any((run / name).is_file() for name in (CONFIG, METRICS, GROUPS)):
         raise UsageError(f"{run}: no run is here; give the --out directory of a training run")
-    if (run / EVALUATION).is_file():
+    if (run / SUMMARY).is_file():
         raise UsageError(f"{run}: holds an evaluation; give the --out of a training run")
     # The metrics row of a step follows its groups, so of a running run it must be read first.
     metrics = read_log(MetricsRow, run, METRICS)
     groups = read_log(GroupRow, run, GROUPS)
-    logs: list[Log[Any]] = [metrics, groups, *(read_log(EvalRow, run, name) for name in HELD_OUT)]
+    logs: list[Log[Any]] = [metrics, groups, *(read_log(EvalRow, run, name) for name in ANSWERS)]
     checkpoints = saved_checkpoints(run)
     problems = [
         *_documents(run),
@@ -91,7 +96,7 @@ def verify_run(run: Path, load_store: Callable[[Path], object]) -> Verdict:
         groups=len(groups.rows),
         completions=sum(len(row.completions) for row in groups.rows),
         checkpoints=len(checkpoints),
-        stores=sum((path / STORE).is_dir() for path in checkpoints.values()),
+        stores=sum((path / REPLAY).is_dir() for path in checkpoints.values()),
         problems=tuple(problems),
         notes=tuple(_notes(metrics, groups, logs)),
     )
@@ -203,8 +208,8 @@ def _checkpoint(run: Path, path: Path, load_store: Callable[[Path], object]) -> 
     """Files of a checkpoint match its manifest, and its replay store can be loaded."""
     try:
         verify_manifest(path)
-        if (path / STORE).is_dir():
-            load_store(path / STORE)
+        if (path / REPLAY).is_dir():
+            load_store(path / REPLAY)
     except CheckpointError as error:
         yield _placed(run, str(path.relative_to(run)), error)
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-# A word character of a script that puts spaces between words: in "答案是B" the B stands alone.
-_JOINED = r"[^\W\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef]"
-_BEFORE = rf"(?<!{_JOINED})(?<!{_JOINED}[-'’./&+])"
-_AFTER = rf"(?!{_JOINED})(?![-'’/&+]{_JOINED})"
-_TEXT_BEFORE = rf"{_BEFORE}(?<!\d[.,])"
-_TEXT_AFTER = rf"{_AFTER}(?![.,]\d)"
-_EDGE = " \t\r\n\f\v()[]{}.,:;*\"'`"
+from avatar_core.rewards.enumerations import without_enumerations
+from avatar_core.rewards.words import (
+    ENDS,
+    NOT_AN_INITIAL,
+    STARTS,
+    TEXT_ENDS,
+    TEXT_STARTS,
+    is_phrase,
+    plain,
+    reads_as_word,
+    ruled_out,
+)
+
+_EDGE = " \t\r\n\f\v()[]{}.,:;*_\"'`"
 
 _LEADING = re.compile(
     r"[\s*\"'`]*(?:[(\[](?P<bracketed>[A-Z])[)\]]"
@@ -23,21 +30,12 @@ _PHRASE = re.compile(
 _FILLER = re.compile(
     r"(?:(?:the|correct|option|choice|letter|answer)\b[\s:*_\"'`$(\[{]*){0,4}", re.IGNORECASE
 )
-_BOXED = re.compile(r"\\boxed\{[\s({\[]*(?:\\[a-z]+)?[\s({\[]*")
+_BOXED = re.compile(r"\\boxed\{[\s({\[]*(?:\\[a-z]+(?![A-Za-z]))?[\s({\[]*")
 _BOLD = re.compile(r"\*\*[\s(\[]*(?=[A-Z][\s)\].:]*\*\*)")
-_LETTER = re.compile(rf"([A-Za-z]){_AFTER}")
+_LETTER = re.compile(rf"([A-Za-z]){ENDS}")
 _CLAUSE_END = re.compile(r"\s*(?:[.,;:)\]}*\"'`$]|\Z)|[ \t]*[\r\n]")
 _BRACKETED = re.compile(r"[(\[]([A-Z])[)\]]")
-_STANDALONE = re.compile(rf"{_BEFORE}([A-Z]){_AFTER}(?!\.{_JOINED})")
-_NEXT_WORD = re.compile(r" +([a-z]+)")
-_NEGATION = re.compile(
-    r"\b(?:not|isn't|isn’t|nor|neither)\s+(?:(?:the|option|choice|answer)\s+)*[(\[*\"'`]*\Z",
-    re.IGNORECASE,
-)
-# Words that never follow an article: before them a lone A names the option.
-_NOT_AFTER_ARTICLE = frozenset(
-    "and as because but from if in is or since was when where which while with".split()
-)
+_STANDALONE = re.compile(rf"{STARTS}([A-Z]){ENDS}{NOT_AN_INITIAL}")
 
 Rule = Callable[[str, Sequence[str], Sequence[str]], "str | None"]
 
@@ -47,9 +45,9 @@ def bare(text: str, letters: Sequence[str], options: Sequence[str]) -> str | Non
     trimmed = text.strip(_EDGE)
     if len(trimmed) == 1 and trimmed.isascii() and trimmed.upper() in letters:
         return trimmed.upper()
-    plain = _plain(text)
+    whole = plain(text)
     return _only(
-        letter for letter, option in zip(letters, options, strict=False) if _plain(option) == plain
+        letter for letter, option in zip(letters, options, strict=False) if plain(option) == whole
     )
 
 
@@ -77,7 +75,7 @@ def concluding(text: str, letters: Sequence[str], options: Sequence[str]) -> str
     for mark in (_BOXED, _BOLD):
         for match in mark.finditer(text):
             letter = _letter_at(text, match.end(), letters)
-            if letter is not None and not _negated(text, match.start()):
+            if letter is not None and not ruled_out(text, match.start()):
                 found.append((match.end(), letter))
     return max(found)[1] if found else None
 
@@ -87,10 +85,10 @@ def standing(text: str, letters: Sequence[str], options: Sequence[str]) -> str |
     for pattern in (_BRACKETED, _STANDALONE):
         for match in reversed(list(pattern.finditer(text))):
             letter = match.group(1)
-            if letter not in letters or _negated(text, match.start()):
+            if letter not in letters or ruled_out(text, match.start()):
                 continue
             if pattern is _BRACKETED or not (
-                letter == "I" or _reads_as_word(letter, text, match.end())
+                letter == "I" or reads_as_word(letter, text, match.end())
             ):
                 return letter
     return None
@@ -98,12 +96,12 @@ def standing(text: str, letters: Sequence[str], options: Sequence[str]) -> str |
 
 def option_text(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:
     """The text contains exactly one of the option texts as whole words; no single letters."""
-    plain = _plain(text)
+    whole = plain(text)
     return _only(
         letter
         for letter, option in zip(letters, options, strict=False)
-        if _is_phrase(_plain(option))
-        and re.search(_TEXT_BEFORE + re.escape(_plain(option)) + _TEXT_AFTER, plain)
+        if is_phrase(plain(option))
+        and re.search(TEXT_STARTS + re.escape(plain(option)) + TEXT_ENDS, whole)
     )
 
 
@@ -112,22 +110,16 @@ RULES: tuple[Rule, ...] = (bare, leading, concluding, standing, option_text)
 
 
 def read_letter(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:
-    """Apply `RULES` to a text without tags."""
-    for rule in RULES:
+    """Apply `RULES` to a text without tags; a mere list of all options states none of them."""
+    letter = bare(text, letters, options)
+    if letter is not None:
+        return letter
+    text = without_enumerations(text, letters, options)
+    for rule in RULES if text.strip() else ():
         letter = rule(text, letters, options)
         if letter is not None:
             return letter
     return None
-
-
-def _plain(text: str) -> str:
-    """Option texts compare case-folded, with single spaces and without a final dot."""
-    return " ".join(text.split()).casefold().removesuffix(".").strip()
-
-
-def _is_phrase(plain: str) -> bool:
-    """Whether an option text is more than a single letter, which any sentence could contain."""
-    return len(plain) > 1 or plain.isdigit()
 
 
 def _only(found: Iterator[str]) -> str | None:
@@ -142,11 +134,11 @@ def _option_at(
     """The longest option text that starts at `position`; `None` when two options share it."""
     longest = max((len(option) for option in options), default=0)
     # Case-folding may lengthen a text up to threefold; white space runs are the reply's own affair.
-    plain = " ".join(text[position : position + 3 * longest + 8].split()).casefold()
+    here = " ".join(text[position : position + 3 * longest + 8].split()).casefold()
     matches = [
         (len(option), letter)
-        for letter, option in zip(letters, map(_plain, options), strict=False)
-        if _is_phrase(option) and re.match(re.escape(option) + _TEXT_AFTER, plain)
+        for letter, option in zip(letters, map(plain, options), strict=False)
+        if is_phrase(option) and re.match(re.escape(option) + TEXT_ENDS, here)
     ]
     size = max(matches)[0] if matches else 0
     return _only(letter for length, letter in matches if length == size)
@@ -160,17 +152,4 @@ def _letter_at(text: str, position: int, letters: Sequence[str]) -> str | None:
     letter = match.group(1)
     if letter.islower():
         return letter.upper() if _CLAUSE_END.match(text, match.end()) else None
-    return None if _reads_as_word(letter, text, match.end()) else letter
-
-
-def _reads_as_word(letter: str, text: str, end: int) -> bool:
-    """Whether a capital that ends at `end` goes on like the article A or the pronoun I."""
-    following = _NEXT_WORD.match(text, end)
-    if following is None:
-        return False
-    return letter == "I" or (letter == "A" and following.group(1) not in _NOT_AFTER_ARTICLE)
-
-
-def _negated(text: str, start: int) -> bool:
-    """Whether the letter at `start` is named only to be ruled out."""
-    return _NEGATION.search(text[max(0, start - 60) : start]) is not None
+    return None if reads_as_word(letter, text, match.end()) else letter

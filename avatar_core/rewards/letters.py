@@ -5,29 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from avatar_core.choices import LETTERS
-from avatar_core.rewards.answer import extract_letter, split_completion
-from avatar_core.rewards.letter_rules import read_letter
+from avatar_core.rewards.answer import extract_letter
 from avatar_core.types import Sample
 
 _UNLISTED = 4
 
 
 def valid_letters(sample: Sample) -> str:
-    """Letters an answer may choose from.
+    """Letters an answer to a sample may choose from, see `offered_letters`."""
+    return offered_letters(sample.options, sample.solution)
 
-    One per option. A sample that does not list its options offers A to D, or on to the letter of
-    its solution when that lies behind D.
+
+def offered_letters(options: Sequence[str], solution: str) -> str:
+    """Letters an answer may choose from: one per option.
+
+    A question that does not list its options offers A to D, or on to the letter of its solution
+    when that lies behind D.
     """
-    if sample.options:
-        return LETTERS[: len(sample.options)]
-    gold = extract_letter(sample.solution, LETTERS)
+    if options:
+        return LETTERS[: len(options)]
+    gold = extract_letter(solution, LETTERS)
     return LETTERS[: max(_UNLISTED, LETTERS.index(gold) + 1 if gold else 0)]
 
 
 def stated_letter(
     text: str, letters: Sequence[str], options: Sequence[str] | None = None
 ) -> str | None:
-    """The option a completion answers with, as rewards, votes and evaluation read it.
+    """The option a completion answers with, as rewards and votes read it.
 
     A letter in a reasoning that never ended is no answer: then only an answer tag is read.
 
@@ -44,7 +48,4 @@ def stated_letter(
     >>> stated_letter("it must be B", "ABCD")
     'B'
     """
-    parts = split_completion(text)
-    if parts.closed:
-        return extract_letter(text, letters, options)
-    return read_letter(parts.answer, letters, options or ()) if parts.answer else None
+    return extract_letter(text, letters, options, unclosed=False)

@@ -68,6 +68,27 @@ def without_tags(text: str) -> str:
     return _TAG.sub(" ", text).strip()
 
 
+def readings(text: str, *, unclosed: bool = True) -> tuple[str, ...]:
+    """Texts that may state the answer, without tags, in the order in which they are to be read.
+
+    The content of the answer tag comes first, then what surrounds it behind the reasoning.
+
+    Args:
+        text: a completion.
+        unclosed: read a reasoning that never ended as a whole; otherwise only an answer tag in it
+            counts.
+
+    >>> readings("<think>A</think>so <answer>B</answer>")
+    ('B', 'so')
+    """
+    tail = tail_of(text)
+    tagged = tagged_answer(tail.text)
+    places = [] if tagged is None else [tagged.content]
+    if tail.closed or unclosed:
+        places.append(tail.text if tagged is None else tagged.rest)
+    return tuple(place for place in map(without_tags, places) if place)
+
+
 def split_completion(text: str) -> Parts:
     """Split a completion into reasoning and answer.
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from avatar_core.config.judge import redacted
+from avatar_core.config.judge import plain_address, redacted
 from avatar_core.config.train import TrainConfig
 from avatar_core.data.given_hints import Hint, read_hints
 from avatar_core.errors import ServiceError, UsageError
 from avatar_core.files import write_atomic
+from avatar_core.rewards.judging.chat import Reply
+from avatar_core.rewards.judging.opening import server_key
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply, Responder
+from avatar_core.rewards.judging.rubric_judge import Responder
 from avatar_core.rewards.judging.served import ServedModel, Server
 from avatar_core.teaching.suggestions import fault_of, prompt_text, suggestion_of
 from avatar_core.training.data import hinted, training_part
@@ -49,18 +49,12 @@ def open_teacher(url: str, model: str, key_env: str | None) -> ServedModel:
     Raises:
         UsageError: the address is no plain one, or the variable is not set.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(
-            f"--teacher-url {redacted(url)}: give a whole address such as http://127.0.0.1:8000/v1"
-        )
-    if parts.username is not None or parts.password is not None or parts.query:
-        raise UsageError("--teacher-url: must hold no key; name its variable in --teacher-key-env")
-    key = os.environ.get(key_env, "").strip() if key_env else None
-    if key == "":
-        raise UsageError(f"--teacher-key-env {key_env}: not set; export the server's key in it")
-    server = Server(url.rstrip("/"), model, key, max_new_tokens=MAX_REPLY_TOKENS)
-    return ServedModel(server)
+    try:
+        address = plain_address(url, "--teacher-key-env")
+    except ValueError as error:
+        raise UsageError(f"--teacher-url {redacted(url)}: {error}") from error
+    key = server_key(key_env or None, "--teacher-key-env")
+    return ServedModel(Server(address, model, key, max_new_tokens=MAX_REPLY_TOKENS))
 
 
 def samples_by_id(config: TrainConfig) -> dict[str, Sample]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from avatar_core.asking import question_text
 from avatar_core.data.leak import leaks
 from avatar_core.errors import DataError
 from avatar_core.rewards.judging.rubric import audio_caption
 from avatar_core.rewards.tags import split_completion
 from avatar_core.training.data import refuse_control_tokens
 from avatar_core.types import Sample
+from avatar_core.wording import question_text
 
 MAX_WORDS = 40
 _EDGE = "\"'“”*` "

@@ -10,9 +10,9 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.errors import AvatarError, DataError, NonFiniteError, ServiceError
 from avatar_core.files import JsonlAppender
 from avatar_core.rewards.judging.judge import CountingJudge
+from avatar_core.run_directory import GROUPS, METRICS
 from avatar_core.stop import stop_on_signal
 from avatar_core.training.checkpoint import progress_of, rewind, save_checkpoint
-from avatar_core.training.directory import GROUPS, METRICS
 from avatar_core.training.judging import take_counts
 from avatar_core.training.loop import reinforce
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
@@ -89,6 +89,8 @@ def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher
             due = record.step == config.steps or record.step % config.checkpoint.every == 0
             if due or lost or stop.signal is not None:
                 saver.save()
+                # None ends before the run is saved: a launcher would then end all.
+                world.wait()
             if lost:
                 raise too_many_missed(record, missed)
             stop.raise_if_asked(f"stopped after step {record.step}; the same command continues")

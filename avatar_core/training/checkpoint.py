@@ -24,6 +24,7 @@ from avatar_core.manifest import CHECKPOINTS, sound_checkpoints, write_manifest
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.replay.store import load_state, save_buffer
+from avatar_core.run_directory import REPLAY, TRAINER
 from avatar_core.training.baselines import Memories
 from avatar_core.training.hints import HintMemory
 from avatar_core.training.skipping import Runs
@@ -31,8 +32,6 @@ from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-TRAINER = "trainer"
-REPLAY = "replay"
 STATE = f"{TRAINER}/state.json"
 
 
@@ -122,8 +121,8 @@ def save_checkpoint(
         }
         write_json(directory / STATE, document)
         # Stored groups never change: those of the checkpoint before are linked, not written again.
-        before = trusted[0] / TRAINER / REPLAY if trusted else None
-        save_buffer(state.buffer, trainer / REPLAY, previous=before)
+        before = trusted[0] / REPLAY if trusted else None
+        save_buffer(state.buffer, directory / REPLAY, previous=before)
         write_manifest(directory)
     kept = sound_checkpoints(run, at_most=keep, trusted={path, *trusted})
     with disk_errors(path):
@@ -169,7 +168,7 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
                 name: moments[f"{index}.{name}"].to("cpu" if name == "step" else parameter.device)
                 for name in MOMENTS
             }
-    state.buffer.load_state_dict(load_state(trainer / REPLAY))
+    state.buffer.load_state_dict(load_state(checkpoint / REPLAY))
     return int(document["step"])
 
 

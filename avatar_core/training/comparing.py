@@ -13,7 +13,7 @@ from avatar_core.algo.shrinkage import shrinkage_advantages
 from avatar_core.config.train import TrainConfig
 from avatar_core.training.baselines import recalled
 from avatar_core.training.checkpoint import TrainerState
-from avatar_core.training.injection import Split, joined, split, stored_successes
+from avatar_core.training.injection import Split, split, stored_successes, with_successes
 from avatar_core.training.rollout import Visit
 from avatar_core.training.update import Rehearsal, fresh_advantages
 from avatar_core.types import Group
@@ -52,7 +52,7 @@ def compare(
     if not config.replay.inject_success:
         return Split(advantages_of(groups, state, config), rehearsal)
     successes = stored_successes(groups, state.buffer, rehearsal, step=groups[0].step)
-    advantages = advantages_of(joined(groups, successes), state, config)
+    advantages = advantages_of(with_successes(groups, successes), state, config)
     return split(advantages, successes, visits, rehearsal)
 
 

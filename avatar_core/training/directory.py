@@ -1,4 +1,4 @@
-"""The run directory: its files, whose it is, whether it may be written.
+"""The directory of a training run: whether it may go on, from where, with which rows.
 
 Imports no torch, so that a wrong directory is refused at once.
 """
@@ -13,11 +13,7 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, DataError, UsageError
 from avatar_core.files import read_json, read_jsonl, write_atomic
 from avatar_core.manifest import CHECKPOINTS, saved_checkpoints, sound_checkpoints
-from avatar_core.run_directory import CONFIG, has_begun
-
-METRICS = "metrics.jsonl"
-GROUPS = "groups.jsonl"
-HELD_OUT = "held_out"
+from avatar_core.run_directory import CONFIG, HELD_OUT, has_begun
 
 
 def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:

@@ -9,13 +9,9 @@ from typing import Any, NamedTuple
 from avatar_core.asking import Asker
 from avatar_core.config.train import TrainConfig
 from avatar_core.evaluation.answering import answer_samples
-from avatar_core.evaluation.tally import (
-    Interval,
-    accuracy,
-    accuracy_interval,
-    clusters_of,
-    paired_gain,
-)
+from avatar_core.evaluation.intervals import Interval
+from avatar_core.evaluation.tally import headline, headline_interval, paired_gain
+from avatar_core.evaluation.tasks import clusters_of, sample_tasks
 from avatar_core.files import read_jsonl, write_atomic
 from avatar_core.models.policy import Policy
 from avatar_core.records import EvalRow, read_record
@@ -57,14 +53,12 @@ def measure_held_out(
         rows = [read_record(EvalRow, row, f"{path}:{line}") for line, row in read_jsonl(path)]
         if [row.id for row in rows] == [sample.id for sample in samples]:
             return rows
-    rows = list(
-        answer_samples(
-            policy,
-            asker,
-            samples,
-            max_new_tokens=config.sampling.max_new_tokens,
-            batch_size=config.held_out.batch_size,
-        )
+    rows = answer_samples(
+        policy,
+        asker,
+        samples,
+        max_new_tokens=config.sampling.max_new_tokens,
+        batch_size=config.held_out.batch_size,
     )
     write_atomic(path, "".join(row.model_dump_json() + "\n" for row in rows))
     return rows
@@ -83,9 +77,9 @@ def summarise(
 
     Intervals draw samples that share their media together.
     """
-    clusters = clusters_of(samples)
+    clusters = clusters_of(sample_tasks(samples))
     gain, interval = paired_gain(before, after, clusters)
     first, last = (
-        Accuracy(accuracy(rows), accuracy_interval(rows, clusters)) for rows in (before, after)
+        Accuracy(headline(rows), headline_interval(rows, clusters)) for rows in (before, after)
     )
     return HeldOut(len(samples), first, last, gain, interval)

@@ -21,9 +21,7 @@ import numpy as np
 
 from avatar_core.config.hints import HintConfig
 from avatar_core.records import Tier
-from avatar_core.types import Group
-
-ACCURACY = "accuracy"
+from avatar_core.types import ACCURACY, Group
 
 
 class History(NamedTuple):

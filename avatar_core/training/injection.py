@@ -9,17 +9,16 @@ that is better than its baseline.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor
 
-from avatar_core.replay import Drawn, ReplayBuffer, Stored
-from avatar_core.training.hints import ACCURACY
+from avatar_core.replay import Drawn, ReplayBuffer
 from avatar_core.training.rollout import Visit
 from avatar_core.training.update import Rehearsal, Replayed
-from avatar_core.types import Completion, Group
+from avatar_core.types import ACCURACY, Completion, Group
 
 
 class Split(NamedTuple):
@@ -65,7 +64,9 @@ def stored_successes(
     for place, group in enumerate(groups):
         if group.hinted or not has_failed(group):
             continue
-        for stored in _newest_first(buffer, group.prompt_id, step):
+        for stored in reversed(list(buffer.groups(group.prompt_id))):
+            if buffer.rule.spent(step - stored.group.step, stored.reuse):
+                continue
             used = {member for number, member in replayed if number == stored.number}
             member = best_right(stored.group, used)
             if member is not None and stored.group.media_key == group.media_key:
@@ -75,16 +76,6 @@ def stored_successes(
                 replayed.add((stored.number, member))
                 break
     return found
-
-
-def _newest_first(buffer: ReplayBuffer, prompt_id: str, step: int) -> Iterator[Stored]:
-    """Stored groups of a prompt that are not past use."""
-    rule = buffer.rule
-    for stored in reversed(list(buffer.groups(prompt_id))):
-        old = rule.max_age is not None and step - stored.group.step > rule.max_age
-        worn = rule.max_reuse is not None and stored.reuse >= rule.max_reuse
-        if not (old or worn):
-            yield stored
 
 
 def best_right(group: Group, used: Collection[int] = ()) -> int | None:
@@ -102,7 +93,7 @@ def best_right(group: Group, used: Collection[int] = ()) -> int | None:
     return -max(right)[1] if right else None
 
 
-def joined(groups: Sequence[Group], successes: Mapping[int, Drawn]) -> list[Group]:
+def with_successes(groups: Sequence[Group], successes: Mapping[int, Drawn]) -> list[Group]:
     """Fresh groups with their success as last member, to be compared together."""
     return [
         replace(group, completions=(*group.completions, drawn.group.completions[drawn.member]))
@@ -121,8 +112,8 @@ def split(
     """Take the successes out of groups that were compared with them, over to what is replayed.
 
     Args:
-        advantages: of the groups that `joined` gave.
-        successes: as given to `joined`.
+        advantages: of the groups that `with_successes` gave.
+        successes: as given to `with_successes`.
         visits: the prompt of each group as it was shown, `None` where another process has it: a
             success is trained on where its prompt is.
         rehearsal: what else is replayed.

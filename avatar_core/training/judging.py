@@ -39,7 +39,7 @@ def check_judge(config: TrainConfig) -> None:
             "judge.model, or leave the judge out of reward.weights"
         )
     if config.judge.kind == "served":
-        server_key(config.judge)
+        server_key(config.judge.api_key_env)
 
 
 def judge_of(config: TrainConfig, run: Path) -> CountingJudge | None:

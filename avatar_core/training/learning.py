@@ -72,7 +72,8 @@ def learn(
         world: the processes that update together.
     """
     seen: list[Scored] = []
-    batches = micro_batches(fresh, replayed_share(rehearsal), config.optim.accumulate)
+    replayed = replayed_share(rehearsal)
+    batches = micro_batches(fresh, replayed, config.optim.accumulate)
     weights = [_weight(batch, config) for batch in batches]
     whole = world.total([sum(weights)])[0]
     in_one_piece = config.optim.accumulate == 1
@@ -80,7 +81,7 @@ def learn(
     def losses() -> Iterator[Tensor]:
         for batch, weight in zip(batches, weights, strict=True):
             if in_one_piece and encoded is not None:
-                parts = [Part(encoded, *fresh), *_part(replayed_share(rehearsal), policy)]
+                parts = [Part(encoded, *fresh), *_part(replayed, policy)]
             else:
                 parts = _part(batch, policy)
             scored = score_parts(policy, parts, config)
@@ -90,7 +91,7 @@ def learn(
     outcome = take_step(
         optimiser, losses(), lr=lr, max_norm=config.optim.max_grad_norm, world=world
     )
-    return Updated(loss_terms(Scored.joined(world.gather(seen)), config), outcome)
+    return Updated(loss_terms(Scored.joined_parts(world.gather(seen)), config), outcome)
 
 
 def replayed_share(rehearsal: Rehearsal) -> Share:

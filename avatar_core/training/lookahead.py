@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from avatar_core.asking import Asker
+from avatar_core.asking import Asked, Asker, Failed, look_at
 from avatar_core.config.hints import HintPlace
-from avatar_core.evaluation.answering import Asked, Failed, look_at
 from avatar_core.models.policy import Prepared
 from avatar_core.types import Clip, Sample
 

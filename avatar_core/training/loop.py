@@ -9,7 +9,6 @@ a resumed run takes the same steps.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -63,9 +62,8 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
                 policy, encoded, visits, sizes=sizes, config=config, step=step
             )
         with watch.phase("reward"):
-            fresh = world.gather_or_raise(
-                partial(score_groups, visits, completions, config.reward, step, trainee.judge)
-            )
+            scored = score_groups(visits, completions, config.reward, step, trainee.judge)
+            fresh = world.gather(scored)
             shown = world.place(visits)
             kept = kept_members(fresh, config, rehearsal, step)
             advantages, rehearsal = compare(state, config, shown, fresh, rehearsal)

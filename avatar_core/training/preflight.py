@@ -78,17 +78,24 @@ def check_stages(
     *,
     resume: bool = True,
     quick: bool = False,
+    survivors: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Data | None]:
     """Check the inputs of runs that follow each other; see `check_inputs`.
 
-    The media of a run that has begun are not opened again: it has survived clips that broke.
+    Args:
+        configs: what is to be run, in order.
+        resume: as of `check_inputs`.
+        quick: as of `check_inputs`.
+        survivors: be quick about runs that have begun: they have survived clips that broke
+            meanwhile, and read their checkpoint when they go on.
+        say: as of `check_inputs`.
     """
     return [
         check_inputs(
             config,
             resume=resume,
-            quick=quick or (Path(config.out) / CONFIG).is_file(),
+            quick=quick or (survivors and (Path(config.out) / CONFIG).is_file()),
             chained=place > 0,
             say=say,
         )

@@ -14,8 +14,7 @@ from avatar_core.models.policy import Encoded, Policy, Prepared, Sampling
 from avatar_core.rewards import RewardContext, score
 from avatar_core.rewards.judging.judge import Judge
 from avatar_core.seeds import seed_from
-from avatar_core.training.hints import ACCURACY
-from avatar_core.types import Clip, Completion, Group, Sample
+from avatar_core.types import ACCURACY, Clip, Completion, Group, Sample
 
 
 class Visit(NamedTuple):
@@ -121,7 +120,7 @@ def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
     """Keyword arguments of each reward function under a reward configuration."""
     options: dict[str, dict[str, object]] = {
         "format": {"values": reward.format_values},
-        "accuracy": {"numeric": reward.numerical},
+        ACCURACY: {"numeric": reward.numerical},
         "self": {"ties": reward.self_ties},
     }
     return {name: values for name, values in options.items() if name in reward.weights}

@@ -11,7 +11,6 @@ import numpy as np
 from torch import Tensor
 
 from avatar_core.algo.losses import LossTerms
-from avatar_core.asking import question_text
 from avatar_core.data.leak import leaks
 from avatar_core.records import CompletionRow, GroupRow, MetricsRow, Tier
 from avatar_core.training.rollout import distinct_rewards, has_signal
@@ -19,7 +18,8 @@ from avatar_core.training.step import StepOutcome
 from avatar_core.training.telemetry import Counters, peak_memory_bytes
 from avatar_core.training.trainee import Look
 from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
-from avatar_core.types import Completion, Group, Sample
+from avatar_core.types import ACCURACY, Completion, Group, Sample
+from avatar_core.wording import question_text
 
 SMALL_ADVANTAGE = 0.1
 DIAGNOSTICS = ("loss", "kl", "clip_low", "clip_high", "ess")
@@ -174,7 +174,7 @@ def _by_family(record: StepRecord) -> dict[str, list[Group]]:
 
 def _rights(groups: Iterable[Group]) -> list[bool]:
     """Whether each completion's answer is fully right, of those whose accuracy was scored."""
-    values = [c.parts.get("accuracy") for group in groups for c in group.completions]
+    values = [c.parts.get(ACCURACY) for group in groups for c in group.completions]
     return [value >= 1.0 for value in values if value is not None]
 
 

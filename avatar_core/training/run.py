@@ -30,17 +30,17 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow
 from avatar_core.replay import ReplayBuffer
 from avatar_core.rewards.judging.judge import Judge
-from avatar_core.run_directory import CONFIG, SUMMARY
+from avatar_core.run_directory import HELD_OUT, SUMMARY
 from avatar_core.training.advance import advance
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import course_of
 from avatar_core.training.data import Data, data_digest, load_data
-from avatar_core.training.directory import HELD_OUT, check_directory, held_out_rows
+from avatar_core.training.directory import check_directory, held_out_rows
 from avatar_core.training.held_out import HeldOut, document_of, measure_held_out, summarise
 from avatar_core.training.judging import judge_of
 from avatar_core.training.lookahead import Lookahead
-from avatar_core.training.parallel import ALONE, World, joined
-from avatar_core.training.preflight import check_inputs
+from avatar_core.training.parallel import ALONE, World, joined_processes
+from avatar_core.training.preflight import check_stages
 from avatar_core.training.step import make_optimiser
 from avatar_core.training.taking_up import claim, resume_point, take_up
 from avatar_core.training.telemetry import Counters
@@ -77,11 +77,21 @@ def train(config: TrainConfig, *, resume: bool = True, watcher: Watcher = SILENT
     Raises:
         AvatarError: see `avatar_core.errors`; after a signal `Stopped`, with everything saved.
     """
-    # A run that goes on has survived clips that broke meanwhile, and its checkpoint is read below.
-    begun = (Path(config.out) / CONFIG).is_file()
-    data = check_inputs(config, resume=resume, quick=begun, say=watcher.say)
-    with memory_errors(memory_remedy(config)), joined() as world:
+    with joined_processes() as world, memory_errors(memory_remedy(config)):
+        watcher = watcher if world.leads else SILENT
+        (data,) = checked([config], resume=resume, watcher=watcher, world=world)
         return run_stage(config, data, resume=resume, watcher=watcher, world=world)
+
+
+def checked(
+    configs: Sequence[TrainConfig], *, resume: bool, watcher: Watcher, world: World
+) -> list[Data | None]:
+    """The samples of runs that follow each other, after a check of every input; see `check_stages`.
+
+    Of several processes the first does what takes long.
+    """
+    quick = not world.leads
+    return check_stages(configs, resume=resume, quick=quick, survivors=True, say=watcher.say)
 
 
 def run_stage(

@@ -32,7 +32,7 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
             if step < config.steps:
-                trainee.lookahead.start(trainee.world.share(trainee.samples_of(step + 1)))
+                trainee.look_ahead(trainee.samples_of(step + 1))
         if not trainee.world.any(bool(look.visits)):
             yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
             continue

@@ -11,9 +11,9 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError, memory_errors
 from avatar_core.files import LOCK, disk_errors, published_directory, write_json
 from avatar_core.run_directory import CONFIG, has_begun
-from avatar_core.training.parallel import joined
-from avatar_core.training.preflight import check_stages, check_start
-from avatar_core.training.run import RunResult, cold_start, memory_remedy, run_stage
+from avatar_core.training.parallel import joined_processes
+from avatar_core.training.preflight import check_start
+from avatar_core.training.run import RunResult, checked, cold_start, memory_remedy, run_stage
 from avatar_core.training.watcher import SILENT, Watcher
 
 
@@ -34,11 +34,11 @@ def train_stages(
         AvatarError: see `avatar_core.training.run.train`. The inputs of all stages are checked
             before the first begins.
     """
-    checked = check_stages(configs, resume=resume, say=watcher.say)
     results = []
-    with joined() as world:
+    with joined_processes() as world:
         watcher = watcher if world.leads else SILENT
-        for config, data in zip(configs, checked, strict=True):
+        inputs = checked(configs, resume=resume, watcher=watcher, world=world)
+        for config, data in zip(configs, inputs, strict=True):
             watcher.say(f"stage {config.stage}, in {config.out}")
             with world.lead_first():
                 if config == cold_start_config().model_copy(update={"out": config.out}):

@@ -9,7 +9,7 @@ from avatar_core.errors import UsageError
 from avatar_core.files import disk_errors, read_json, write_json
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import Manifest, read_record
-from avatar_core.run_directory import CONFIG, MANIFEST
+from avatar_core.run_directory import CONFIG, GROUPS, MANIFEST, METRICS
 from avatar_core.training.checkpoint import (
     TrainerState,
     check_samples,
@@ -17,13 +17,7 @@ from avatar_core.training.checkpoint import (
     restore_trainer,
 )
 from avatar_core.training.data import Data, data_digest
-from avatar_core.training.directory import (
-    GROUPS,
-    METRICS,
-    held_out_rows,
-    keep_rows,
-    newest_checkpoint,
-)
+from avatar_core.training.directory import held_out_rows, keep_rows, newest_checkpoint
 from avatar_core.training.identity import run_manifest
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from avatar_core.asking import Asked, Failed
 from avatar_core.config.hints import HintPlace
 from avatar_core.errors import DataError, MediaError
-from avatar_core.evaluation.answering import Asked, Failed
 from avatar_core.models.policy import Policy
 from avatar_core.rewards.judging.judge import Judge
 from avatar_core.training.checkpoint import TrainerState
@@ -52,8 +52,16 @@ class Trainee:
 
     def samples_of(self, step: int) -> list[Sample]:
         """The samples that step `step` visits."""
+        return self.samples_at(self.course.prompts(step))
+
+    def samples_at(self, indices: Iterable[int]) -> list[Sample]:
+        """The samples at some places of the pool, as the course counts them."""
         ordered = list(self.samples.values())
-        return [ordered[index] for index in self.course.prompts(step)]
+        return [ordered[index] for index in indices]
+
+    def look_ahead(self, samples: Sequence[Sample]) -> None:
+        """Begin to look at this process's share of prompts that `look_at` is given next."""
+        self.lookahead.start(self.world.share(samples))
 
     def look_at(self, samples: Sequence[Sample]) -> Look:
         """Decode and prepare this process's share of some prompts."""

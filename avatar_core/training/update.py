@@ -177,7 +177,7 @@ class Scored(NamedTuple):
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[Scored]) -> Scored:
+    def joined_parts(cls, parts: Sequence[Scored]) -> Scored:
         """The rows of several parts."""
         kls = [part.kl for part in parts if part.kl is not None]
         return cls(

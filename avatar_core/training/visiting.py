@@ -12,7 +12,7 @@ def begin_step(trainee: Trainee, config: TrainConfig, step: int) -> list[Sample]
     """The samples that a step visits, which begins now; visits passed over are counted."""
     found = _walk(trainee, config, step)
     trainee.state.counters.visits_skipped += found.skipped
-    return _samples(trainee, found)
+    return trainee.samples_at(found.prompts)
 
 
 def look_ahead(trainee: Trainee, config: TrainConfig, step: int) -> None:
@@ -22,8 +22,7 @@ def look_ahead(trainee: Trainee, config: TrainConfig, step: int) -> None:
     the step looks at its own.
     """
     if step <= config.steps:
-        samples = _samples(trainee, _walk(trainee, config, step))
-        trainee.lookahead.start(trainee.world.share(samples))
+        trainee.look_ahead(trainee.samples_at(_walk(trainee, config, step).prompts))
 
 
 def _walk(trainee: Trainee, config: TrainConfig, step: int) -> Walk:
@@ -36,8 +35,3 @@ def _walk(trainee: Trainee, config: TrainConfig, step: int) -> Walk:
         step=step,
         skipped=state.counters.visits_skipped,
     )
-
-
-def _samples(trainee: Trainee, found: Walk) -> list[Sample]:
-    ordered = list(trainee.samples.values())
-    return [ordered[index] for index in found.prompts]

@@ -1,23 +1,13 @@
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from rich.console import Console
 
 from avatar_cli.__main__ import main
-from avatar_cli.render_answer import Styled, TagReader, print_answer, print_styled
 from tests.media.clips import tone, write_clip
-from tests.tiny_run import NUMPY_COPY, tiny_run
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
-
-TEXT = "<think>I see [red] a < b.</think><answer>3 <b></answer>"
+from tests.tiny_run import tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -28,63 +18,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", sound=tone(2.0)))
-
-
-def styled(pieces: list[str]) -> list[tuple[str, str]]:
-    """What a reader shows for pieces, neighbours of one style joined."""
-    reader = TagReader()
-    joined: list[tuple[str, str]] = []
-    for text, style in [*(s for piece in pieces for s in reader.feed(piece)), *reader.rest()]:
-        if joined and joined[-1][1] == style:
-            joined[-1] = (joined[-1][0] + text, style)
-        else:
-            joined.append((text, style))
-    return joined
-
-
-def test_reasoning_is_dim_and_the_answer_bold() -> None:
-    expected = [("I see [red] a < b.", "dim"), ("\n", ""), ("3 <b>", "bold")]
-    assert styled([TEXT]) == expected
-    assert styled(list(TEXT)) == expected
-    assert styled(["no tags"]) == [("no tags", "")]
-    assert styled(["a</think>b"]) == [("a\n", ""), ("b", "bold")]
-    assert styled(["<answer>open</ans"]) == [("open</ans", "bold")]
-
-
-@given(st.lists(st.sampled_from(["<", "</think>", "think>", "answer", "<answer>", "a", "/", ">"])))
-@settings(deadline=None)
-def test_pieces_may_be_cut_anywhere(pieces: list[str]) -> None:
-    assert styled(pieces) == styled(["".join(pieces)])
-
-
-@given(st.text())
-@settings(deadline=None)
-def test_no_control_byte_reaches_the_terminal(text: str) -> None:
-    for show in (
-        lambda screen: print_styled(screen, pieces(text)),
-        lambda screen: print_answer(screen, text, text),
-    ):
-        stream = io.StringIO()
-        show(Console(file=stream, highlight=False, emoji=False))
-        assert not {c for c in stream.getvalue() if ord(c) < 32 or 127 <= ord(c) < 160} - {
-            "\n",
-            "\t",
-        }
-
-
-def pieces(text: str) -> Iterator[Styled]:
-    reader = TagReader()
-    yield from reader.feed(text)
-    yield from reader.rest()
-
-
-def test_styles_reach_a_terminal() -> None:
-    stream = io.StringIO()
-    screen = Console(file=stream, force_terminal=True, color_system="standard", width=20)
-    print_answer(screen, "long reasoning " * 3, "[b]three[/b]\x1b[2J")
-    printed = stream.getvalue()
-    assert "\x1b[2m" + "long reasoning " * 3 in printed
-    assert "\x1b[1m[b]three[/b][2J\x1b[0m" in printed
 
 
 def test_json_holds_the_answer(run: str, clip: str, capsys: pytest.CaptureFixture[str]) -> None:

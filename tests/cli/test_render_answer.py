@@ -19,7 +19,7 @@ from avatar_cli.render_answer import (
 )
 
 TEXT = "<think>I see [red] a < b.</think><answer>3 <b></answer>"
-SHOWN = [("I see [red] a < b.", REASONING), ("\n", ""), ("3 <b>", ANSWER)]
+SHOWN = [("I see [red] a < b.", "dim"), ("\n", ""), ("3 <b>", "bold")]
 
 
 def styled(pieces: list[str]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from avatar_cli.render_eval import (
     item_progress,
     subset_table,
 )
-from avatar_core.benchmarks.registry import Benchmark
+from avatar_core.benchmarks.registry import Benchmark, Published
 from avatar_core.records import SubsetScore
 from tests.run_records import eval_summary
 
@@ -27,8 +27,18 @@ def nothing(*_: Any, **__: Any) -> list[Any]:
 
 
 LISTED = (
-    Benchmark("scenes", "generated", None, "video + sound", "accuracy", nothing),
-    Benchmark("mine", "owner/mine", 12345, "image", "macro_mean", nothing),
+    Benchmark("scenes", ("made here",), None, "video + sound", "accuracy", nothing, nothing, ""),
+    Benchmark(
+        "mine",
+        ("owner/mine", "other/mine"),
+        12345,
+        "image",
+        "macro_mean",
+        nothing,
+        nothing,
+        "a tree",
+        published=Published(50.0, 51.25, 52.5),
+    ),
 )
 
 
@@ -41,17 +51,22 @@ def cells(table: Table) -> list[tuple[str, ...]]:
 
 def test_benchmarks_are_listed_with_their_size() -> None:
     assert cells(benchmark_table(LISTED)) == [
-        ("scenes", "endless", "video + sound", "accuracy", "generated"),
-        ("mine", "12,345", "image", "macro_mean", "owner/mine"),
+        ("scenes", "endless", "video + sound", "accuracy", "made here", ""),
+        ("mine", "12,345", "image", "macro_mean", "owner/mine", "50.0 / 51.2 / 52.5"),
     ]
     document = benchmark_document(LISTED)
     assert document["schema"] == 1
     assert document["benchmarks"][1] == {
         "name": "mine",
-        "dataset": "owner/mine",
+        "dataset": ("owner/mine", "other/mine"),
         "items": 12345,
         "media": "image",
         "metric": "macro_mean",
+        "splits": ("test",),
+        "subsets": (),
+        "modes": (),
+        "styles": ("official", "authors", "think"),
+        "published": {"baseline": 50.0, "grpo": 51.25, "avatar": 52.5},
     }
 
 
@@ -65,29 +80,35 @@ def test_categories_have_a_row_each_and_foreign_text_stays_text() -> None:
     assert cells(table) == [("[red]x[/red][2J", "4", "3", "75.0 %"), ("empty", "0", "0", "-")]
 
 
+FIELDS = ("before", "after", "gain", "interval", "gained", "lost", "p_value")
+
+
 @pytest.mark.parametrize(
     ("figures", "shown"),
     [
         # Half of the items against a quarter: 25 points more.
         (
-            (0.25, 0.5, 0.25, (-0.1, 0.6)),
-            ("25.0 %", "50.0 %", "+25.0", "-10.0 to +60.0"),
+            (0.25, 0.5, 0.25, (-0.1, 0.6), 5, 1, 0.21875),
+            ("25.0 %", "50.0 %", "+25.0", "-10.0 to +60.0", "5, 1", "0.219"),
         ),
-        ((None, None, 0.0, None), ("-", "-", "+0.0", "-")),
-        ((0.5, 0.25, -0.25, (-0.4, -0.1)), ("50.0 %", "25.0 %", "-25.0", "-40.0 to -10.0")),
+        ((None, None, 0.0, None, 0, 0, 1.0), ("-", "-", "+0.0", "-", "0, 0", "1.000")),
+        (
+            (0.5, 0.25, -0.25, (-0.4, -0.1), 0, 9, 0.00390625),
+            ("50.0 %", "25.0 %", "-25.0", "-40.0 to -10.0", "0, 9", "0.004"),
+        ),
     ],
 )
 def test_a_gain_is_shown_with_its_sign(figures: Iterable[Any], shown: tuple[str, ...]) -> None:
     # In the place of a `Gain`, whose module loads torch.
-    given: Any = SimpleNamespace(
-        **dict(zip(("before", "after", "gain", "interval"), figures, strict=True))
-    )
+    given: Any = SimpleNamespace(**dict(zip(FIELDS, figures, strict=True)))
     rows = cells(gain_table(given))
     assert [label for label, _ in rows] == [
         "baseline",
         "now",
         "gain on the same items",
         "95 % interval of the gain",
+        "items gained, lost",
+        "exact McNemar test, p",
     ]
     assert tuple(value for _, value in rows) == shown
 

@@ -22,10 +22,8 @@ from avatar_core.reporting.what_if import recomputed, running_means
 from avatar_core.rewards import REWARDS
 from avatar_core.training.run import train
 from tests.run_records import group_row, metrics_row, write_run
-from tests.tiny_run import NUMPY_COPY
 from tests.training.runs import SETTINGS, small, spread
 
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
 SOURCES = ("fresh", "replayed", "all")
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_core.config.judge import JUDGE_FREE_ON_RESUME, JudgeConfig, redacted
+from avatar_core.config.judge import JUDGE_FREE_ON_RESUME, JudgeConfig, plain_address, redacted
 from avatar_core.config.resolve import resolve_train, validate
 from avatar_core.errors import UsageError
 
@@ -14,6 +14,9 @@ from avatar_core.errors import UsageError
         ({"url": "127.0.0.1:8000/v1"}, "give a whole address"),
         ({"url": "file:///etc/passwd"}, "give a whole address"),
         ({"url": "http://"}, "give a whole address"),
+        ({"url": "http://[x"}, "give a whole address"),
+        ({"url": "http://host:99999/v1"}, "give a whole address"),
+        ({"url": "http://host:0/v1"}, "give a whole address"),
         ({"url": "https://user:canary@example.com/v1"}, "must hold no key"),
         ({"url": "https://example.com/v1?key=canary"}, "must hold no key"),
         ({"frames": -1}, "frames"),
@@ -28,6 +31,13 @@ def test_what_cannot_work_is_refused(tree: dict[str, object], message: str) -> N
 
 def test_the_address_loses_its_last_slash() -> None:
     assert JudgeConfig(url="http://127.0.0.1:8000/v1/").url == "http://127.0.0.1:8000/v1"
+
+
+def test_an_address_is_told_where_its_key_belongs() -> None:
+    assert plain_address("https://h:8000/v1/", "--key") == "https://h:8000/v1"
+    with pytest.raises(ValueError, match="hold no key; name its variable in --key$") as caught:
+        plain_address("https://u:canary@h/v1", "--key")
+    assert "canary" not in str(caught.value)
 
 
 def test_fields_that_a_resumed_run_may_change_exist() -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from avatar_core.data.dialects import DIALECTS
 from avatar_core.data.fields import PROBLEM_TYPES
-from avatar_core.data.media_files import MediaRoot
 from avatar_core.data.samples import Placed, check_samples, read_samples, sample_from_row
 from avatar_core.errors import DataError
+from avatar_core.media_root import MediaRoot
 from avatar_core.types import Sample
 
 SEARCH = settings(

@@ -14,7 +14,17 @@ from avatar_core.errors import DataError
 from avatar_core.types import MediaRef, Sample
 from tests.data.conftest import Write
 
-SYSTEM = {"role": "system", "content": "First think between <think> and </think>."}
+
+def turn(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text}
+
+
+SYSTEM = turn("system", "First think between <think> and </think>.")
+
+
+def chat(*turns: dict[str, str], **fields: Any) -> dict[str, Any]:
+    """A row of turns about one video."""
+    return {"messages": list(turns), "videos": ["clip.mp4"], **fields}
 
 
 def video(root: Path) -> MediaRef:
@@ -82,12 +92,12 @@ def test_a_native_row_about_several_files(write: Write, root: Path) -> None:
 
 
 def test_the_authors_first_stage(write: Write, root: Path) -> None:
-    row = {
-        "messages": [SYSTEM, {"role": "user", "content": "<video>How many objects move?"}],
-        "videos": ["clip.mp4"],
-        "solution": "<answer>4</answer>",
-        "problem_type": "numerical",
-    }
+    row = chat(
+        SYSTEM,
+        turn("user", "<video>How many objects move?"),
+        solution="<answer>4</answer>",
+        problem_type="numerical",
+    )
     (sample,) = read_samples(write(row))
     assert sample == Sample(
         id=sample.id,
@@ -101,14 +111,14 @@ def test_the_authors_first_stage(write: Write, root: Path) -> None:
 
 def test_the_authors_second_stage(write: Write, root: Path) -> None:
     text = "<video>\nAudio caption: a dog barks.\nWhat barks?\nA. a dog\nB. a seal"
-    row = {
-        "messages": [SYSTEM, {"role": "user", "content": text}],
-        "videos": ["clip.mp4"],
-        "solution": "<answer>A</answer>",
-        "problem_type": "Multiple Choice",
-        "prompt_id": "avqa-17",
-        "hint": "Listen before you look.",
-    }
+    row = chat(
+        SYSTEM,
+        turn("user", text),
+        solution="<answer>A</answer>",
+        problem_type="Multiple Choice",
+        prompt_id="avqa-17",
+        hint="Listen before you look.",
+    )
     assert read_samples(write(row)) == [
         Sample(
             id="avqa-17",
@@ -147,15 +157,14 @@ def test_the_authors_third_stage(write: Write, root: Path) -> None:
 
 
 def test_the_question_beside_messages_is_kept_but_not_asked(write: Write, root: Path) -> None:
-    row = {
-        "messages": [{"role": "user", "content": "<video>Locate every sound. Think first."}],
-        "question": "Locate every sound.",
-        "audio_cues": "a bell",
-        "videos": ["clip.mp4"],
-        "solution": "left: bell",
-        "id": "x",
-        "prompt_id": "y",
-    }
+    row = chat(
+        turn("user", "<video>Locate every sound. Think first."),
+        question="Locate every sound.",
+        audio_cues="a bell",
+        solution="left: bell",
+        id="x",
+        prompt_id="y",
+    )
     assert read_samples(write(row)) == [
         Sample(
             id="x",
@@ -169,19 +178,16 @@ def test_the_question_beside_messages_is_kept_but_not_asked(write: Write, root: 
 
 
 def test_swift_rows_with_placeholders_and_a_reply(write: Write, root: Path) -> None:
-    row = {
-        "messages": [
-            {"role": "user", "content": "<image>\n<audio>Does <video>it fit?"},
-            {"role": "assistant", "content": "<think>It does.</think><answer>yes</answer>"},
-        ],
-        "audios": ["sound.wav"],
-        "videos": ["clip.mp4"],
-        "images": ["still.png"],
-        "solution": "yes",
-        "problem_type": "free-form",
-        "id": 1,
-        "objects": {"ref": []},
-    }
+    row = chat(
+        turn("user", "<image>\n<audio>Does <video>it fit?"),
+        turn("assistant", "<think>It does.</think><answer>yes</answer>"),
+        audios=["sound.wav"],
+        images=["still.png"],
+        solution="yes",
+        problem_type="free-form",
+        id=1,
+        objects={"ref": []},
+    )
     assert read_samples(write(row)) == [
         Sample(
             id="1",
@@ -265,13 +271,8 @@ def test_one_file_may_mix_dialects(write: Write) -> None:
         "problem": None,
         "problem_id": None,
     }
-    chat = {
-        "messages": [{"role": "user", "content": "Q?"}],
-        "videos": ["clip.mp4"],
-        "solution": "x",
-        "problem_type": "ocr",
-    }
-    read = read_samples(write(native, chat, video_r1()))
+    turns = chat(turn("user", "Q?"), solution="x", problem_type="ocr")
+    read = read_samples(write(native, turns, video_r1()))
     assert [sample.question for sample in read] == ["Q?", "Q?", "What lights up?"]
     assert read[0].extra == {"problem_id": None, "messages": None, "problem": None}
     assert set(DIALECTS) == {"messages", "problem", "question"}
@@ -297,13 +298,7 @@ def test_one_file_may_mix_dialects(write: Write) -> None:
         (video_r1(path={"a": 1}), "names no file"),
         (video_r1(problem=["x"]), "problem must be text"),
         (
-            {
-                "messages": [
-                    {"role": "user", "content": "x"},
-                    {"role": "assistant", "content": "y"},
-                ],
-                "response": "z",
-            },
+            chat(turn("user", "x"), turn("assistant", "y"), response="z"),
             "response differs from the assistant's turn",
         ),
     ],
@@ -314,6 +309,5 @@ def test_what_speaks_no_dialect_is_refused(row: dict[str, Any], message: str) ->
 
 
 def test_a_reply_may_be_given_twice_when_it_is_the_same() -> None:
-    turns = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]
-    draft = draft_of({"messages": turns, "response": "y", "videos": ["a"]})
+    draft = draft_of(chat(turn("user", "x"), turn("assistant", "y"), response="y"))
     assert draft.response == "y"

@@ -11,9 +11,9 @@ import pytest
 
 from avatar_core.asking import question_text
 from avatar_core.data import samples as module
-from avatar_core.data.rows import read_rows
 from avatar_core.data.samples import check_samples, read_placed, read_samples
 from avatar_core.errors import DataError
+from avatar_core.json_rows import read_rows
 from tests.data.conftest import ABSENT, Write
 
 PLAIN: dict[str, Any] = {

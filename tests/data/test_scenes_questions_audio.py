@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
 from avatar_core.data.scenes.placing import cast
 from avatar_core.data.scenes.questions import Draft
-from avatar_core.data.scenes.questions_audio import AUDIO_VISUAL, pitched_flashes
+from avatar_core.data.scenes.questions_audio import pitched_flashes
 from avatar_core.data.scenes.world import Scene, Thing
-
-BY_NAME = {template.name: template for template in AUDIO_VISUAL}
-DRAWS = 20
-
-
-def drafts(name: str) -> Iterator[tuple[int, str, Draft]]:
-    """Level, key and draft: several of each level and key."""
-    rng, template = random.Random(name), BY_NAME[name]
-    for level in (1, 2, 3):
-        for key in template.keys:
-            for _ in range(DRAWS):
-                yield level, key, template.draw(rng, level, key)
+from tests.data.drafts import drafts, expected
 
 
 def heard(draft: Draft) -> list[tuple[int, str]]:
@@ -30,10 +18,6 @@ def heard(draft: Draft) -> list[tuple[int, str]]:
 
 def flashes(draft: Draft) -> list[tuple[int, Thing]]:
     return [(thing.flash, thing) for thing in draft.things if thing.flash is not None]
-
-
-def expected(name: str) -> int:
-    return 3 * len(BY_NAME[name].keys) * DRAWS
 
 
 def test_tones_are_counted() -> None:

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-
-from avatar_core.data.scenes.questions import Draft
 from avatar_core.data.scenes.questions_visual import VISUAL
 from avatar_core.data.scenes.world import Thing
+from tests.data.drafts import drafts, expected
 
-BY_NAME = {template.name: template for template in VISUAL}
-DRAWS = 20
-
-
-def drafts(name: str) -> Iterator[tuple[int, str, Draft]]:
-    """Level, key and draft: several of each level and key."""
-    rng, template = random.Random(name), BY_NAME[name]
-    for level in (1, 2, 3):
-        for key in template.keys:
-            for _ in range(DRAWS):
-                yield level, key, template.draw(rng, level, key)
+NAMES = [template.name for template in VISUAL]
 
 
 def only(things: list[Thing]) -> Thing:
@@ -27,19 +14,15 @@ def only(things: list[Thing]) -> Thing:
     return thing
 
 
-def expected(name: str) -> int:
-    return 3 * len(BY_NAME[name].keys) * DRAWS
-
-
 def test_every_draft_answers_its_key() -> None:
     cases = 0
-    for name in BY_NAME:
+    for name in NAMES:
         for _, key, draft in drafts(name):
             assert draft.answer == key
             # No two objects may begin in one cell; sentences name objects by where they begin.
             assert len({thing.cell for thing in draft.things}) == len(draft.things)
             cases += 1
-    assert cases == sum(map(expected, BY_NAME)) > 1000
+    assert cases == sum(map(expected, NAMES)) > 1000
 
 
 def test_colour_shape_and_position_single_out_one_object() -> None:

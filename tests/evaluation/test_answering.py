@@ -7,26 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from avatar_core.asking import Asker
+from avatar_core.asking import Asked, Asker, look_at
 from avatar_core.data.scenes import scene_samples
 from avatar_core.errors import OutOfMemoryError
-from avatar_core.evaluation.answering import (
-    Asked,
-    Reply,
-    answer_samples,
-    answered_row,
-    look_at,
-    reply,
-)
+from avatar_core.evaluation.answering import LocalModel, Reply, answer_samples, answered_row, reply
+from avatar_core.evaluation.tasks import sample_tasks
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Encoded, Prepared, Sampling
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.run_settings import run_settings
 from avatar_core.types import MediaRef, Sample
-from tests.tiny_run import NUMPY_COPY
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
 
 CHOICE = Sample(
     "s", "Which colour?", (), "A", "multiple choice", ("red", "blue"), family="colour", stage=1
@@ -46,7 +37,7 @@ def test_every_sample_gets_one_row_in_order(run: Path, clips: Path, tmp_path: Pa
     policy = load_policy(settings.checkpoint)
     with MediaLoader(settings.media) as loader:
         asker = Asker(policy, loader, system_prompt="Answer.")
-        rows = list(answer_samples(policy, asker, asked, max_new_tokens=3, batch_size=3))
+        rows = answer_samples(policy, asker, asked, max_new_tokens=3, batch_size=3)
     assert [row.id for row in rows] == [sample.id for sample in asked]
     answered = {"ok", "unparsed", "truncated"}
     gone, ill_formed = {"missing_media"}, {"error"}
@@ -72,8 +63,9 @@ REPLIES = [
 
 
 def test_status_prediction_and_score_of_a_reply() -> None:
+    (task,) = sample_tasks([CHOICE])
     for replied, status, prediction, correct in REPLIES:
-        row = answered_row(CHOICE, [], replied, 0.25)
+        row = answered_row(task, [], replied, 0.25)
         assert (row.status, row.prediction, row.correct) == (status, prediction, correct)
         assert (row.score, row.gold) == (float(correct), "red")
         assert (row.text, row.truncated, row.seconds) == (replied.text, replied.truncated, 0.25)
@@ -83,7 +75,8 @@ def test_status_prediction_and_score_of_a_reply() -> None:
 
 def test_a_numerical_answer_keeps_partial_credit() -> None:
     sample = Sample("n", "How many?", (), "4", "numerical")
-    row = answered_row(sample, [], Reply("<answer>3</answer>", False), 0.0)
+    (task,) = sample_tasks([sample])
+    row = answered_row(task, [], Reply("<answer>3</answer>", False), 0.0)
     # 1 − |3 − 4| / 4.
     assert (row.score, row.correct, row.prediction) == (0.75, False, "3")
 
@@ -125,3 +118,31 @@ def test_a_batch_that_does_not_fit_is_answered_in_halves(run: Path, clips: Path)
     scarce(policy, 0, RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         reply(policy, prompts, greedy)
+
+
+def test_batches_of_a_window_are_sorted_by_length_and_change_no_answer(
+    run: Path, clips: Path
+) -> None:
+    settings = run_settings(str(run))
+    policy = load_policy(settings.checkpoint, device="cpu")
+    samples = scene_samples(split="test", stage=1, count=6, root=clips)
+    padded = [
+        replace(sample, question=f"{'Look closely. ' * (5 * (n % 3))}{sample.question}")
+        for n, sample in enumerate(samples)
+    ]
+    with MediaLoader(settings.media) as loader:
+        asker = Asker(policy, loader, system_prompt="Answer.")
+        one = answer_samples(policy, asker, padded, max_new_tokens=8, batch_size=1)
+        model = LocalModel(policy, asker, max_new_tokens=8, batch_size=2)
+        tasks = sample_tasks(padded)
+        batches = [rows for rows in model.answer(tasks, {task.id for task in tasks}) if rows]
+        owed = {padded[1].id}
+        again = [rows for rows in model.answer(tasks, owed) if rows]
+    # Short, middle and long questions: each batch holds the two of one length.
+    places = {sample.id: n % 3 for n, sample in enumerate(padded)}
+    assert [[places[row.id] for row in rows] for rows in batches] == [[0, 0], [1, 1], [2, 2]]
+    alone = {row.id: row.text for row in one}
+    assert {row.id: row.text for rows in batches for row in rows} == alone
+    assert len(set(alone.values())) > 1
+    # Only the batch with the task that is owed is answered, whole.
+    assert [[places[row.id] for row in rows] for rows in again] == [[1, 1]]

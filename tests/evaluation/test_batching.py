@@ -20,13 +20,11 @@ from avatar_core.evaluation.batching import (
     item_bytes,
     spread,
 )
+from avatar_core.evaluation.tasks import sample_tasks
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.run_settings import run_settings
 from avatar_core.types import MediaRef, Sample
-from tests.tiny_run import NUMPY_COPY
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
 
 
 def test_the_batch_is_the_largest_power_of_two_in_half_the_memory() -> None:
@@ -50,7 +48,7 @@ def test_bytes_of_an_item_by_hand() -> None:
 
 
 def test_probed_prompts_are_spread() -> None:
-    samples = [Sample(str(index), "?", (), "1", "numerical") for index in range(20)]
+    samples = sample_tasks([Sample(str(n), "?", (), "1", "numerical") for n in range(20)])
     # 20 over 8 is 2.5, so every third: 0, 3, … 18.
     assert [s.id for s in spread(samples, 8)] == ["0", "3", "6", "9", "12", "15", "18"]
     assert spread(samples[:5], 8) == samples[:5]
@@ -78,7 +76,7 @@ def test_longer_prompts_and_less_memory_make_smaller_batches(
 
         def chosen(items: Sequence[Sample], free: int, limit: int = 6) -> int:
             monkeypatch.setattr(batching, "free_memory", lambda _: free)
-            return fitting_batch(policy, asker, items, max_new_tokens=limit)
+            return fitting_batch(policy, asker, sample_tasks(items), max_new_tokens=limit)
 
         # A token takes 8,192 bytes, so 8 MB, half of what is free, hold some 1,000 of them. An item
         # has about 100; the long question has 10,000 and the long answer 6,000.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig
+from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig, ServedConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import dotted_keys
 from avatar_core.evaluation.directory import changed_settings, check_directory, result_directory
@@ -50,6 +50,13 @@ def test_every_field_is_free_or_frozen(tmp_path: Path) -> None:
         "model": "other",
         "data_root": Path("x"),
         "split": "validation",
+        "subset": "mc",
+        "mode": "long",
+        "question_only": True,
+        "prompt": "think",
+        "backend": "openai",
+        "served": ServedConfig(url="http://127.0.0.1:1/v1", model="x"),
+        "download": True,
         "stage": 2,
         "limit": 3,
         "sample_seed": 1,
@@ -65,12 +72,15 @@ def test_every_field_is_free_or_frozen(tmp_path: Path) -> None:
     }
     assert changes.keys() == EvalConfig.model_fields.keys()
     write_json(stored, config().model_dump(mode="json"))
-    for name, value in changes.items():
-        frozen = changed_settings(stored, config(**{name: value}))
+    for name in changes:
+        # A server is named by its backend, so these two change together.
+        pair = ("backend", "served") if name in ("backend", "served") else (name,)
+        frozen = changed_settings(stored, config(**{key: changes[key] for key in pair}))
         assert bool(frozen) == (name not in FREE_ON_RESUME)
     workers = config(media=MediaConfig(workers=2, cache_bytes=0))
     assert changed_settings(stored, workers) == []
-    known = {*EvalConfig.model_fields, *dotted_keys(MediaConfig, "media.")}
+    nested = {*dotted_keys(MediaConfig, "media."), *dotted_keys(ServedConfig, "served.")}
+    known = {*EvalConfig.model_fields, *nested}
     assert known >= FREE_ON_RESUME
 
 

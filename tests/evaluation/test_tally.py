@@ -4,15 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from avatar_core.evaluation.intervals import Interval
 from avatar_core.evaluation.tally import (
     STATUSES,
-    Interval,
-    accuracy,
-    accuracy_interval,
-    answered_accuracy,
-    bootstrap_interval,
-    clusters_of,
+    Measure,
+    answered_headline,
     failed_share,
+    headline,
+    headline_interval,
     mean_score,
     paired_gain,
     status_counts,
@@ -20,7 +19,6 @@ from avatar_core.evaluation.tally import (
     summarise,
 )
 from avatar_core.records import EvalRow
-from avatar_core.types import MediaRef, Sample
 from tests.eval_rows import eval_row
 from tests.run_records import eval_summary, manifest
 
@@ -44,14 +42,14 @@ def test_failures_count_as_wrong_and_answered_accuracy_leaves_them_out() -> None
         eval_row("e", True, status="truncated", truncated=True),
     ]
     # Right are a and e: 2 of 5 items, 2 of the 3 that state an answer.
-    assert accuracy(rows) == 2 / 5
-    assert answered_accuracy(rows) == 2 / 3
+    assert headline(rows) == 2 / 5
+    assert answered_headline(rows) == 2 / 3
 
 
 def test_without_scores_there_is_no_accuracy() -> None:
-    assert accuracy([]) is None
-    assert accuracy(rows_of(None, None)) is None
-    assert answered_accuracy([eval_row(prediction=None)]) is None
+    assert headline([]) is None
+    assert headline(rows_of(None, None)) is None
+    assert answered_headline([eval_row(prediction=None)]) is None
     assert mean_score(rows_of(None)) is None
 
 
@@ -82,27 +80,10 @@ def test_counts_add_up(outcomes: list[tuple[str, bool | None]]) -> None:
         assert summary.ci95 is None or 0 <= summary.ci95[0] <= summary.ci95[1] <= 1
 
 
-def test_interval_of_two_clusters_by_hand() -> None:
-    # Two clusters of one item each, means 0 and 1. A resample draws both twice with probability
-    # 1/4 each and one of each with 1/2, so the 2.5th and 97.5th percentiles are 0 and 1.
-    assert bootstrap_interval([0.0, 1.0], ["a", "b"]) == Interval(0.0, 1.0)
-
-
-def test_interval_draws_whole_clusters() -> None:
-    # Every cluster holds one right and one wrong item: whichever are drawn, the mean is 1/2. Items
-    # drawn one by one would spread.
-    values = [1.0, 0.0] * 10
-    pairs = [str(index // 2) for index in range(20)]
-    assert bootstrap_interval(values, pairs) == Interval(0.5, 0.5)
-    alone = bootstrap_interval(values, [str(index) for index in range(20)])
-    assert alone is not None
-    assert alone.low < 0.5 < alone.high
-
-
 def test_interval_is_near_the_normal_one() -> None:
     # 120 of 200 right: 0.6 ± 1.96 · sqrt(0.6 · 0.4 / 200) = 0.6 ± 0.068.
     rows = rows_of(*[True] * 120, *[False] * 80)
-    interval = accuracy_interval(rows, own_clusters(rows))
+    interval = headline_interval(rows, own_clusters(rows))
     assert interval is not None
     assert interval.low == pytest.approx(0.532, abs=0.01)
     assert interval.high == pytest.approx(0.668, abs=0.01)
@@ -111,14 +92,61 @@ def test_interval_is_near_the_normal_one() -> None:
 def test_interval_at_the_ends_is_the_exact_one() -> None:
     # Clopper and Pearson for 0 of 10: the p with (1 − p)^10 = 0.025, which is 0.3085.
     wrong, right = rows_of(*[False] * 10), rows_of(*[True] * 10)
-    assert accuracy_interval(wrong, own_clusters(wrong)) == pytest.approx((0.0, 0.3085), abs=1e-4)
-    assert accuracy_interval(right, own_clusters(right)) == pytest.approx((0.6915, 1.0), abs=1e-4)
+    assert headline_interval(wrong, own_clusters(wrong)) == pytest.approx((0.0, 0.3085), abs=1e-4)
+    assert headline_interval(right, own_clusters(right)) == pytest.approx((0.6915, 1.0), abs=1e-4)
 
 
 def test_one_cluster_has_no_interval() -> None:
     rows = rows_of(True, False)
-    assert bootstrap_interval([1.0, 0.0], ["a", "a"]) is None
-    assert accuracy_interval(rows, {"0": "a", "1": "a"}) is None
+    assert headline_interval(rows, {"0": "a", "1": "a"}) is None
+
+
+def by_task(row: EvalRow) -> tuple[str, ...]:
+    return tuple(str(row.groups["task"]).split("/"))
+
+
+def test_a_headline_of_strata_is_the_mean_of_their_means() -> None:
+    rows = [
+        eval_row("1", False, score=0.5, groups={"task": "count"}),
+        eval_row("2", True, groups={"task": "count"}),
+        eval_row("3", False, groups={"task": "turn/easy"}),
+        eval_row("4", True, groups={"task": "turn/easy"}),
+        eval_row("5", True, groups={"task": "turn/hard"}),
+    ]
+    # Graded: count (0.5 + 1) / 2 = 0.75; turn: easy 0.5, hard 1, mean 0.75; mean of both 0.75.
+    assert headline(rows, Measure("macro_mean", True, by_task)) == 0.75
+    # Right or wrong: count 0.5, turn 0.75, mean 0.625; without strata 3 of 5.
+    assert headline(rows, Measure("macro_mean", False, by_task)) == 0.625
+    assert headline(rows) == 0.6
+    clusters = own_clusters(rows)
+    interval = headline_interval(rows, clusters, Measure("macro_mean", True, by_task))
+    assert interval is not None
+    assert interval.low < 0.75 < interval.high <= 1
+
+
+def test_a_row_counts_in_each_of_its_categories() -> None:
+    rows = [
+        eval_row("1", True, groups={"sound": ("speech", "music"), "task": "x"}),
+        eval_row("2", False, groups={"sound": "music", "task": "x"}),
+    ]
+    found = subset_scores(rows)
+    shares = {name: (score.n, score.accuracy) for name, score in found["sound"].items()}
+    assert shares == {"music": (2, 0.5), "speech": (1, 1.0)}
+    assert found["task"]["x"].n == 2
+
+
+def test_figures_of_a_benchmark_stand_beside_the_mean_score() -> None:
+    rows = rows_of(True, False)
+    summary = summarise(
+        rows,
+        own_clusters(rows),
+        benchmark="x",
+        manifest=manifest(),
+        measure=Measure("mean_reward", graded=True),
+        figures=lambda given: {"items": float(len(given))},
+    )
+    assert summary.headline == "mean_reward"
+    assert summary.metrics == {"mean_score": 0.5, "items": 2.0}
 
 
 def test_paired_gain_by_hand() -> None:
@@ -144,14 +172,6 @@ def test_paired_gain_refuses_other_items() -> None:
 def test_failed_share() -> None:
     status = {"ok": 5, "unparsed": 1, "truncated": 1, "error": 2, "missing_media": 1}
     assert failed_share(eval_summary(n=10, status=status)) == 0.3
-
-
-def test_samples_of_one_video_are_one_cluster() -> None:
-    film, sound = MediaRef("video", "v.mp4"), MediaRef("audio", "s.wav")
-    window = MediaRef("video", "v.mp4", 1.0, 2.0)
-    shown = {"a": (film,), "b": (window,), "c": (film, sound), "d": ()}
-    samples = [Sample(name, "?", media, "1", "numerical") for name, media in shown.items()]
-    assert clusters_of(samples) == {"a": "v.mp4", "b": "v.mp4", "c": "v.mp4|s.wav", "d": "d"}
 
 
 def test_a_summary_does_not_say_when_it_was_made() -> None:

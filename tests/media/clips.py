@@ -13,6 +13,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from PIL import Image
 
 BITS = 8
 
@@ -113,6 +114,16 @@ def write_clip(
                 container.mux(track.encode(block))
             container.mux(track.encode(None))
     return path
+
+
+def write_pictures(
+    folder: Path, count: int, *, size: tuple[int, int] = (56, 56), suffix: str = ".png"
+) -> Path:
+    """Write a folder of pictures named 00001, 00002 and so on, each painted with its number."""
+    folder.mkdir()
+    for number in range(1, count + 1):
+        Image.fromarray(numbered_frame(number, *size)).save(folder / f"{number:05d}{suffix}")
+    return folder
 
 
 def trimmed(source: Path, target: Path, *, first: int, count: int, fps: int) -> Path:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, NoSoundError
 from avatar_core.media import MediaLoader, pool
 from avatar_core.media.decode import decode
 from avatar_core.types import Clip, MediaRef
-from tests.media.clips import frame_number, tone, write_clip
+from tests.media.clips import frame_number, numbered_frame, tone, write_clip, write_pictures
 
 
 @pytest.fixture(autouse=True)
@@ -115,6 +116,54 @@ def test_what_changes_the_result_is_decoded_anew(tmp_path):
         write_clip(path, frames=30)
         os.utime(path, ns=(1, 1))
         assert len(loader.load(MediaRef("video", name)).frames) == 6 and decodes(path) == 6
+
+
+def test_the_frame_of_a_moment_is_decoded_once_for_each_moment(tmp_path):
+    path = write_clip(tmp_path / "mark.mp4")
+    with MediaLoader(MediaConfig()) as loader:
+        for count, (moment, number) in enumerate([(0.25, 2), (1.5, 15), (0.0, 0)], start=1):
+            ref = MediaRef("image", str(path), start=moment)
+            first, again = loader.load(ref), loader.load(ref)
+            assert decodes(path) == count
+            assert [frame_number(clip.frames[0]) for clip in (first, again)] == [number] * 2
+            assert (first.frames.shape, first.times, first.ref) == (
+                (1, 56, 56, 3),
+                (number / 10,),
+                ref,
+            )
+        assert count == 3
+
+
+def test_a_folder_is_decoded_anew_when_rate_window_or_a_picture_changes(tmp_path, monkeypatch):
+    folder = write_pictures(tmp_path / "mark", 9)
+    monkeypatch.chdir(tmp_path)
+    requests = [
+        (MediaRef("video", "mark", fps=3.0), [1, 4, 6, 9]),
+        (MediaRef("video", "mark", 1.0, 2.0, fps=3.0), [4, 5, 6, 7]),
+        # Pictures 1 to 5 lie in the first second: round(i * 4 / 3) and one.
+        (MediaRef("video", "mark", 0.0, 1.0, fps=4.0), [1, 2, 4, 5]),
+    ]
+    with MediaLoader(MediaConfig(max_frames=4)) as loader:
+        for count, (ref, numbers) in enumerate(requests, start=1):
+            for clip in loader.load_many([ref, ref]):
+                assert isinstance(clip, Clip) and clip.frames is not None
+                assert [frame_number(frame) for frame in clip.frames] == numbers
+                assert (clip.ref, clip.sound, clip.reader) == (ref, None, "image")
+            assert decodes(folder) == count
+        assert count == 3
+        Image.fromarray(numbered_frame(77, 56, 56)).save(folder / "00004.png")
+        changed = loader.load(requests[0][0])
+        assert [frame_number(frame) for frame in changed.frames] == [1, 77, 6, 9]
+        assert decodes(folder) == 4
+
+
+def test_a_folder_is_refused_before_a_worker_sees_it(tmp_path):
+    folder = write_pictures(tmp_path / "mark", 2)
+    (folder / "00003.png").symlink_to(folder / "00001.png")
+    with MediaLoader(MediaConfig()) as loader:
+        with pytest.raises(MediaError, match=r"mark: holds 00003\.png, which is a link"):
+            loader.load(MediaRef("video", str(folder), fps=3.0))
+        assert all(worker.pid is None for worker in loader._pool._workers)
 
 
 def test_equal_content_under_another_name_is_shared_once_it_is_known(tmp_path):

@@ -8,7 +8,9 @@ from qwen_omni_utils.v2_5 import vision_process
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.decode import decode
+from avatar_core.media.picture import is_picture
 from avatar_core.types import MediaRef
+from tests.media.clips import write_clip
 
 
 def test_images_equal_those_of_the_family(tmp_path):
@@ -45,3 +47,15 @@ def test_images_beyond_a_limit_or_damaged_are_refused(tmp_path):
     Image.new("RGB", (201, 1)).save(path)
     with pytest.raises(MediaError, match="too narrow"):
         decode(MediaRef("image", str(path)), MediaConfig(), "off")
+
+
+def test_a_picture_is_told_from_a_video_by_its_bytes_and_the_same_at_any_moment(tmp_path):
+    path = tmp_path / "picture.mp4"
+    Image.new("RGB", (84, 56), (200, 0, 0)).save(path, format="PNG")
+    assert is_picture(str(path))
+    whole = decode(MediaRef("image", str(path)), MediaConfig(), "off")
+    later = decode(MediaRef("image", str(path), start=3.0), MediaConfig(), "off")
+    assert np.array_equal(whole.frames, later.frames) and later.times == (0.0,)
+    path.write_bytes(path.read_bytes()[:20])
+    assert is_picture(str(path))
+    assert not is_picture(str(write_clip(tmp_path / "clip.png.mp4")))

@@ -14,8 +14,6 @@ from avatar_core.models.prompting import control_tokens, processor_inputs
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.types import Clip, MediaKind, MediaRef
 
-# Raised inside the processor of transformers 5.23 with numpy 2; nothing here can change it.
-NUMPY_COPY = "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 SYSTEM = "You think."
 
 

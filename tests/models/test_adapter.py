@@ -19,10 +19,9 @@ from avatar_core.models.adapter import base_of, check_size
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.tiny import save_tiny
-from tests.models.prompts import NUMPY_COPY, all_logprobs, ragged_completions, tiny_policy
+from tests.models.prompts import all_logprobs, ragged_completions, tiny_policy
 
 pytestmark = [
-    pytest.mark.filterwarnings(NUMPY_COPY),
     # peft 0.21 asks transformers 5.23 by a deprecated name; only tests call it outside adapter.py.
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning"),
 ]

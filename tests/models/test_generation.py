@@ -10,9 +10,7 @@ from torch import Tensor
 
 from avatar_core.models.policy import Generated, Sampling
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from tests.models.prompts import NUMPY_COPY, PROMPTS, plain_inputs, tiny_policy
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+from tests.models.prompts import PROMPTS, plain_inputs, tiny_policy
 
 CONTROL = (
     "<|im_start|>",

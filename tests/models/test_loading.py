@@ -19,9 +19,7 @@ from avatar_core.manifest import write_manifest
 from avatar_core.models.loading import attention_implementation, load_policy, weight_precision
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.tiny import save_tiny, tiny_model, tiny_processor
-from tests.models.prompts import NUMPY_COPY, all_logprobs, ragged_completions, tiny_policy
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+from tests.models.prompts import all_logprobs, ragged_completions, tiny_policy
 
 
 @pytest.fixture(scope="module")

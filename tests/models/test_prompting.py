@@ -12,9 +12,7 @@ from avatar_core.models.policy import Prompt
 from avatar_core.models.prompting import control_tokens, conversation
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.thinker import PROCESSOR_PAIRS_SOUND
-from tests.models.prompts import NUMPY_COPY, PROMPTS, make_clip, tiny_policy
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+from tests.models.prompts import PROMPTS, make_clip, tiny_policy
 
 
 @pytest.fixture(scope="module")

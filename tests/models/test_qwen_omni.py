@@ -13,15 +13,12 @@ from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Sampling
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from tests.models.prompts import (
-    NUMPY_COPY,
     PROMPTS,
     all_logprobs,
     plain_logprobs,
     ragged_completions,
     tiny_policy,
 )
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
 
 
 def with_adapter(directory: Path) -> QwenOmniPolicy:

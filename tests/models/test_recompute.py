@@ -13,14 +13,11 @@ from avatar_core.models.policy import Sampling
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.recompute import layers_of, recomputed
 from tests.models.prompts import (
-    NUMPY_COPY,
     PROMPTS,
     all_logprobs,
     ragged_completions,
     tiny_policy,
 )
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
 
 
 def with_adapter(directory: Path) -> QwenOmniPolicy:

@@ -11,7 +11,13 @@ from torch import Tensor
 from transformers.utils import logging
 
 from avatar_core.errors import CheckpointError
-from avatar_core.models.thinker import parts_of, read_thinker, unreadable_files, without_bars
+from avatar_core.models.thinker import (
+    parts_of,
+    read_thinker,
+    unreadable_files,
+    without_bars,
+    without_config_warnings,
+)
 from tests.models.prompts import tiny_policy
 
 WEIGHTS = "model.safetensors"
@@ -107,3 +113,14 @@ def test_progress_bars_are_as_before_afterwards(shown: bool) -> None:
         assert logging.is_progress_bar_enabled() == shown
     finally:
         (logging.enable_progress_bar if before else logging.disable_progress_bar)()
+
+
+def test_only_what_is_said_of_a_configuration_is_kept_quiet_and_only_inside(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = logging.get_logger("transformers.configuration_utils")
+    with without_config_warnings():
+        log.warning("Model config: tts_id must be within the vocabulary")
+        log.warning("Another warning")
+    log.warning("Model config: later")
+    assert caplog.messages == ["Another warning", "Model config: later"]

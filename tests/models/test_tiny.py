@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 import torch
 
 from avatar_core.data.scenes import make_scene
@@ -18,9 +17,7 @@ from avatar_core.models.tiny import (
     tiny_processor,
     tiny_tokenizer,
 )
-from tests.models.prompts import NUMPY_COPY, all_logprobs, ragged_completions, tiny_policy
-
-pytestmark = pytest.mark.filterwarnings(NUMPY_COPY)
+from tests.models.prompts import all_logprobs, ragged_completions, tiny_policy
 
 
 def test_same_seed_same_weights() -> None:

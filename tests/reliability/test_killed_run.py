@@ -56,6 +56,7 @@ def kill_at(child: int, metrics: Path, step: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("long runs")
 @pytest.mark.timeout(1500)
 def test_a_run_killed_at_ten_random_steps_ends_like_the_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

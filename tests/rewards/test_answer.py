@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import json
 import random
 import re
 import time
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,13 +10,19 @@ from hypothesis import strategies as st
 
 from avatar_core.rewards.answer import (
     answer_text,
+    extract_first_number,
     extract_letter,
+    extract_letter_set,
     extract_number,
     extract_pairs,
+    extract_whole_number,
+    extract_yes_no,
+    read_answer,
     split_completion,
 )
+from avatar_core.rewards.open_answer import mmmu_agrees, same_text
+from tests.rewards.golden import rows
 
-GOLDEN = Path(__file__).with_name("golden_replies.jsonl")
 OPTIONS = ["A red ball", "blue", "42", "Both A and B"]
 PIECES = [
     *"ABCDEabcdI",
@@ -50,11 +53,6 @@ PIECES = [
     "\u200b",
     "７",
 ]
-
-
-def rows(kind: str) -> list[dict[str, Any]]:
-    lines = GOLDEN.read_text(encoding="utf-8").splitlines()
-    return [row for row in map(json.loads, lines) if row["kind"] == kind]
 
 
 def is_stated(letter: str, text: str, options: list[str]) -> bool:
@@ -91,7 +89,7 @@ def test_the_vectors_of_the_benchmark_rules(text, letter):
 
 def test_every_golden_letter_reply_reads_as_labelled():
     replies = rows("letter")
-    assert len(replies) == 196
+    assert len(replies) == 363
     wrong = {
         row["text"]: got
         for row in replies
@@ -118,6 +116,34 @@ def test_every_golden_pair_reply_reads_as_labelled():
         label = row["label"]
         expected = None if label is None else frozenset(map(tuple, label))
         assert extract_pairs(row["text"]) == expected, row["text"]
+
+
+def test_the_tag_is_read_first_and_then_what_surrounds_it():
+    # A text of letters alone states itself here.
+    def shout(text: str) -> str | None:
+        return text.upper() if text.isalpha() else None
+
+    assert read_answer("<think>a</think>b<answer>c</answer>", shout) == "C"
+    assert read_answer("<think>a</think>b<answer>?</answer>", shout) == "B"
+    assert read_answer("<think>a</think><answer>?</answer>", shout) is None
+    assert read_answer("b", shout) == "B"
+    assert read_answer("", shout) is None
+
+
+def test_an_unclosed_reasoning_is_read_whole_or_for_its_tag_alone():
+    cases = [
+        (extract_letter, ("ABCD",), "so it is B", "<answer>C</answer>", "B", "C"),
+        (extract_letter_set, ("ABCD",), "so B and D", "<answer>C</answer>", {"B", "D"}, {"C"}),
+        (extract_yes_no, (), "it is yes", "<answer>no</answer>", "yes", "no"),
+        (extract_whole_number, (), "it is 5", "<answer>six</answer>", 5, 6),
+        (extract_first_number, (), "it is 2.5", "<answer>3.5</answer>", 2.5, 3.5),
+    ]
+    for extract, more, reasoning, tag, whole, tagged in cases:
+        assert extract(f"<think>{reasoning}", *more) == whole
+        assert extract(f"<think>{reasoning}", *more, unclosed=False) is None
+        for unclosed in (True, False):
+            assert extract(f"<think>{reasoning}{tag}", *more, unclosed=unclosed) == tagged
+    assert len(cases) == 5
 
 
 def test_only_stated_options_come_out_of_random_text():
@@ -203,11 +229,25 @@ def test_hostile_repetition_is_read_in_linear_time():
         "one " * 10_000,
         "a:b," * 10_000,
         "- " * 20_000,
+        "A, B, C, " * 5_000,
+        "A. B. C. D. " * 3_000,
+        "Options: A. " * 3_000,
+        "none of A, " * 5_000,
+        "B" + " " * 20_000 + "D",
+        "no no " * 5_000,
+        "yes " + " " * 20_000 + "or",
+        "(" * 20_000 + "B",
+        "two hundred and " * 5_000,
     ]
     begun = time.perf_counter()
     for text in hostile:
         extract_letter(text, "ABCD", OPTIONS)
         extract_number(text)
         extract_pairs(text)
-    # About 0.5 s on one core; a quadratic rule takes minutes.
+        extract_letter_set(text, "ABCD", OPTIONS)
+        extract_yes_no(text)
+        extract_whole_number(text)
+        same_text(text, ["x"])
+        mmmu_agrees(text, ["x", "5"])
+    # About 1 s on one core; a quadratic rule takes minutes.
     assert time.perf_counter() - begun < 20

@@ -32,6 +32,8 @@ CASES = [
     # The last conclusion counts, a letter that is ruled out does not.
     (concluding, "the answer is A, no, the answer is B", "B"),
     (concluding, r"so \boxed{C}", "C"),
+    (concluding, r"so \boxed{\text{C}}", "C"),
+    (concluding, r"so \boxed{\textC}", None),
     (concluding, "option: blue", "B"),
     (concluding, "**D**", "D"),
     (concluding, "answer is not B", None),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from avatar_core.rewards.tags import tagged_answer, tail_of, without_tags
+from avatar_core.rewards.tags import readings, tagged_answer, tail_of, without_tags
 
 
 def test_the_tail_starts_behind_the_last_closed_reasoning():
@@ -22,3 +22,18 @@ def test_the_last_answer_pair_wins_over_an_unclosed_tag():
 
 def test_tags_become_spaces_so_that_words_stay_apart():
     assert without_tags("<think>a</think>b<answer> c</answer>") == "a b  c"
+
+
+def test_the_tag_comes_before_what_surrounds_it():
+    assert readings("<think>a</think>b <answer>c</answer> d") == ("c", "b   d")
+    assert readings("<think>a</think>b") == ("b",)
+    assert readings("<answer> </answer>b") == ("b",)
+    assert readings("<think>a</think>") == ()
+
+
+def test_an_open_reasoning_is_left_out_on_request():
+    assert readings("<think>a<answer>c</answer>") == ("c", "a")
+    assert readings("<think>a<answer>c</answer>", unclosed=False) == ("c",)
+    assert readings("<think>a") == ("a",)
+    assert readings("<think>a", unclosed=False) == ()
+    assert readings("a", unclosed=False) == ("a",)

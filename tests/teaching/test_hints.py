@@ -9,8 +9,8 @@ import pytest
 from avatar_core.config.resolve import resolve_train
 from avatar_core.data.given_hints import Hint, read_hints
 from avatar_core.errors import DataError, ServiceError, UsageError
+from avatar_core.rewards.judging.chat import Reply
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply
 from avatar_core.teaching.hints import (
     BATCH,
     Lesson,
@@ -130,6 +130,8 @@ def test_another_file_is_left_alone(tmp_path: Path, row: dict[str, object]) -> N
     [
         ("localhost:8000", "whole address"),
         ("ftp://host/v1", "whole address"),
+        ("http://[x", "whole address"),
+        ("http://host:port/v1", "whole address"),
         ("http://user:key@host/v1", "must hold no key"),
         ("http://host/v1?key=1", "must hold no key"),
     ],
@@ -137,12 +139,13 @@ def test_another_file_is_left_alone(tmp_path: Path, row: dict[str, object]) -> N
 def test_an_address_that_is_none_or_holds_a_key_is_refused(url: str, message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         open_teacher(url, "t", None)
+    assert str(caught.value).startswith("--teacher-url ") and "\n" not in str(caught.value)
     assert message == "whole address" or url not in str(caught.value)
 
 
 def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TEACHER_KEY", raising=False)
-    with pytest.raises(UsageError, match="--teacher-key-env TEACHER_KEY: not set"):
+    with pytest.raises(UsageError, match="--teacher-key-env='TEACHER_KEY': .* is not set"):
         open_teacher("http://host/v1", "t", "TEACHER_KEY")
     monkeypatch.setenv("TEACHER_KEY", "secret")
     assert "secret" not in repr(open_teacher("http://host/v1/", "t", "TEACHER_KEY").identity)

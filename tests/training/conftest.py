@@ -17,17 +17,10 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.rewards import REWARDS
 from avatar_core.training.rollout import Visit
 from avatar_core.types import Sample
-from tests.tiny_run import NUMPY_COPY
+from avatar_core.wording import sample_content
 from tests.training.runs import spread
 
-HERE = Path(__file__).parent
 MEDIA = MediaConfig(fps=2.0, min_frames=4, max_frames=4, min_pixels=3136, max_pixels=3136)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings(NUMPY_COPY))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -79,7 +72,8 @@ def asker(policy: QwenOmniPolicy, loader: MediaLoader) -> Asker:
 
 @pytest.fixture
 def visits(asker: Asker, samples: list[Sample]) -> list[Visit]:
-    clips = [loaded for loaded in asker.clips(samples) if isinstance(loaded, tuple)]
+    contents = [sample_content(sample) for sample in samples]
+    clips = [loaded for loaded in asker.clips(contents) if isinstance(loaded, tuple)]
     return [
         Visit(sample, asker.prepare(sample, shown), shown[0].content_hash)
         for sample, shown in zip(samples, clips, strict=True)

@@ -6,7 +6,13 @@ import pytest
 import torch
 
 from avatar_core.replay import DrawRule, ReplayBuffer
-from avatar_core.training.injection import best_right, has_failed, joined, split, stored_successes
+from avatar_core.training.injection import (
+    best_right,
+    has_failed,
+    split,
+    stored_successes,
+    with_successes,
+)
 from avatar_core.training.rollout import Visit
 from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
 from avatar_core.types import Group, Sample
@@ -101,7 +107,7 @@ def test_a_success_joins_the_comparison_and_is_replayed() -> None:
     buffer = stored(answers("a", 0.0, 1.0, step=2))
     fresh = [answers("b", 1.0, 0.0, step=9), FAILED]
     successes = stored_successes(fresh, buffer, NOTHING_REPLAYED, step=9)
-    both = joined(fresh, successes)
+    both = with_successes(fresh, successes)
     assert [[c.reward for c in group.completions] for group in both] == [[1, 0], [0, 0, 1]]
     assert [len(group.completions) for group in fresh] == [2, 2]
     visits = [visit(name) for name in "ba"]
@@ -123,7 +129,7 @@ def test_a_success_joins_the_comparison_and_is_replayed() -> None:
 @pytest.mark.parametrize("failed", [True, False])
 def test_without_a_success_everything_stays_as_it_is(failed: bool) -> None:
     fresh = [FAILED if failed else answers("a", 1.0, 0.0)]
-    assert joined(fresh, {}) == fresh
+    assert with_successes(fresh, {}) == fresh
     values = [torch.tensor([1.0, -1.0])]
     advantages, rehearsal = split(values, {}, [], NOTHING_REPLAYED)
     assert advantages == values and rehearsal == Rehearsal([], [])

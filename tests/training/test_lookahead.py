@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from avatar_core.asking import Asker
-from avatar_core.evaluation.answering import Asked, look_at
+from avatar_core.asking import Asked, Asker, look_at
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.types import Sample
 

@@ -13,7 +13,7 @@ from avatar_core.errors import AvatarError, CheckpointError, DataError, UsageErr
 from avatar_core.files import read_json, write_json
 from avatar_core.manifest import write_manifest
 from avatar_core.models.loading import load_policy
-from avatar_core.training.preflight import check_inputs
+from avatar_core.training.preflight import check_inputs, check_stages
 from avatar_core.training.run import train
 from tests.media.clips import write_clip
 from tests.training.runs import files_of, small
@@ -60,6 +60,17 @@ def test_a_run_that_cannot_go_on_is_refused_unless_in_a_hurry(base: Path, tmp_pa
     with pytest.raises(CheckpointError, match="no checkpoint is sound"):
         check_inputs(config)
     check_inputs(config, quick=True)
+
+
+def test_media_of_a_run_that_has_begun_may_be_passed_over(base: Path, tmp_path: Path) -> None:
+    train = write_data(tmp_path, "train.jsonl", [row("a", "1.mp4")])
+    config = small(tmp_path / "run", base, f"data={train}")
+    for begun in (False, True):
+        with pytest.raises(DataError, match="is damaged or not a media file"):
+            check_stages([config], survivors=not begun)
+        write_json(tmp_path / "run" / "config.json", config.model_dump(mode="json"))
+    (data,) = check_stages([config], survivors=True)
+    assert data is not None and list(data.training) == ["a"]
 
 
 def test_bad_rows_and_files_outside_are_errors(base: Path, tmp_path: Path) -> None:

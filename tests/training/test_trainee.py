@@ -12,6 +12,7 @@ from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
 from avatar_core.training.lookahead import Lookahead
+from avatar_core.training.parallel import World
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.types import MediaRef, Sample
@@ -66,3 +67,15 @@ def test_samples_of_a_step_follow_the_course(trainee: Trainee, samples: list[Sam
     for step in (1, 2, 3):
         ids = [sample.id for sample in trainee.samples_of(step)]
         assert ids == [samples[index].id for index in trainee.course.prompts(step)]
+    assert trainee.samples_at([2, 0, 2]) == [samples[2], samples[0], samples[2]]
+
+
+def test_a_process_looks_ahead_at_its_share(
+    trainee: Trainee, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[list[Sample]] = []
+    monkeypatch.setattr(Lookahead, "start", lambda _, share: begun.append(share))
+    for rank in range(2):
+        replace(trainee, world=World(rank, 2)).look_ahead(samples)
+    # Three prompts in stretches of one and two.
+    assert begun == [samples[:1], samples[1:]]

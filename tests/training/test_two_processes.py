@@ -1,16 +1,42 @@
-"""Two processes that train together give what one gives on the same prompts."""
+"""Two processes that train together give what one gives on the same prompts, and fail together."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from tests.training.runs import SETTINGS, STEPS, read_rows, replay_state, tensors, timeless
+from avatar_core.config.train import TrainConfig
+from avatar_core.errors import AvatarError, DiskError
+from avatar_core.rewards import REWARDS
+from avatar_core.training import preflight
+from avatar_core.training.lookahead import Lookahead
+from avatar_core.training.run import train
+from avatar_core.training.watcher import Watcher
+from avatar_core.types import Sample
+from tests.media.clips import write_clip
+from tests.training.runs import (
+    SETTINGS,
+    STEPS,
+    read_rows,
+    replay_state,
+    small,
+    spread,
+    tensors,
+    timeless,
+)
+from tests.training.test_data import row
+from tests.training.test_parallel import free_port, launched
 
 REWARD = """
 import hashlib
@@ -46,6 +72,7 @@ def run(out: Path, base: Path, reward: Path, *, processes: int, steps: int = STE
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("long runs")
 @pytest.mark.timeout(900)
 def test_two_processes_give_the_run_of_one(base: Path, tmp_path: Path) -> None:
     reward = tmp_path / "spread.py"
@@ -81,3 +108,63 @@ def without_floats(row: dict[str, Any]) -> dict[str, Any]:
         for one in row["completions"]
     ]
     return {**row, "completions": completions}
+
+
+def fail_on_rank_1(rank: int, port: str, config: TrainConfig, folder: Path) -> None:
+    """Train as one of two processes; the disk of rank 1 is full when it begins its second step."""
+    launched(rank, port)
+    torch.set_num_threads(1)
+    REWARDS["spread"] = spread
+    checked: list[str] = []
+    said: list[str] = []
+    check, take = preflight.check_clips, Lookahead.take
+    steps = itertools.count(1)
+
+    def counted(samples: Sequence[Sample], *more: Any) -> None:
+        checked.extend(sample.id for sample in samples)
+        check(samples, *more)
+
+    def failing(self: Lookahead, samples: Sequence[Sample]) -> list[Any]:
+        if rank == 1 and next(steps) == 2:
+            (folder / "failed").touch()
+            raise DiskError("no space left on device")
+        return take(self, samples)
+
+    preflight.check_clips, Lookahead.take = counted, failing  # type: ignore[assignment, method-assign]
+    try:
+        train(config, watcher=Watcher(say=said.append, step=lambda row, total: None))
+    except AvatarError as error:
+        seconds = time.time() - (folder / "failed").stat().st_mtime
+        found = {"checked": checked, "said": said, "error": str(error), "seconds": seconds}
+        (folder / f"{rank}.json").write_text(json.dumps(found))
+        sys.exit(error.exit_code)
+
+
+@pytest.mark.slow
+@pytest.mark.xdist_group("long runs")
+@pytest.mark.timeout(400)
+def test_a_full_disk_of_one_process_ends_both(base: Path, tmp_path: Path) -> None:
+    write_clip(tmp_path / "0.mp4")
+    rows = [row(name, "0.mp4") for name in "abc"] + [row("d", "0.mp4", stage=2)]
+    data = tmp_path / "train.jsonl"
+    data.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    config = small(tmp_path / "run", base, f"data={data}", "rollout.pool=3", "held_out.samples=0")
+    context = multiprocessing.get_context("spawn")
+    port = free_port()
+    processes = [
+        context.Process(target=fail_on_rank_1, args=(rank, port, config, tmp_path))
+        for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(300)
+        assert process.exitcode == 5
+    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
+    assert first["error"] == second["error"] == "no space left on device"
+    assert max(first["seconds"], second["seconds"]) < 60
+    # One of them opens the clips and speaks.
+    assert (first["checked"], second["checked"]) == (["a", "b", "c"], [])
+    note = f"1 rows of {data} name another stage than 1 and are left out"
+    assert first["said"].count(note) == 1 and second["said"] == []
+    assert [each["step"] for each in read_rows(tmp_path / "run" / "metrics.jsonl")] == [1]

@@ -124,7 +124,7 @@ def test_without_the_options_none_of_it_is_entered(
     for module, name in (
         (comparing, "shrinkage_advantages"),
         (comparing, "stored_successes"),
-        (comparing, "joined"),
+        (comparing, "with_successes"),
         (comparing, "split"),
         (comparing, "padded_rewards"),
         (baselines, "adaptive_group_size"),

@@ -19,7 +19,7 @@ from avatar_core.data.scenes.render import clip_name, write_clip
 from avatar_core.data.scenes.shortcuts import guess, guesses_for
 from avatar_core.data.scenes.world import Scene, Split
 from avatar_core.errors import DiskError
-from avatar_core.files import disk_errors
+from avatar_core.files import cache_home, disk_errors
 from avatar_core.seeds import rng_from
 from avatar_core.types import MediaRef, Sample
 
@@ -29,14 +29,8 @@ _BY_NAME = {template.name: template for template in TEMPLATES}
 
 
 def cache_directory() -> Path:
-    """Where clips are kept: `scenes` below $AVATAR_CACHE, $XDG_CACHE_HOME/avatar, ~/.cache/avatar.
-
-    The first that is set counts.
-    """
-    if given := os.environ.get("AVATAR_CACHE"):
-        return Path(given) / "scenes"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "avatar" / "scenes"
+    """Where clips are kept: `scenes` below `cache_home()`."""
+    return cache_home() / "scenes"
 
 
 def scene_samples(

@@ -13,8 +13,8 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.configuration_utils import PreTrainedConfig
 
 from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.rewards.judging.chat import Reply
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply
 
 _REMOTE_CODE_KEYS = ("auto_map", "trust_remote_code", "custom_pipelines")
 

@@ -41,18 +41,22 @@ def open_judge(
     return CountingJudge(judge, config.max_failures)
 
 
-def server_key(config: JudgeConfig) -> str | None:
-    """The key of the server, from the environment.
+def server_key(variable: str | None, setting: str = "judge.api_key_env") -> str | None:
+    """The key of a server, from the environment.
+
+    Args:
+        variable: name of the environment variable; `None` for a server that needs no key.
+        setting: setting or flag that named it, for the error.
 
     Raises:
-        UsageError: the variable that the configuration names is not set.
+        UsageError: the variable is not set.
     """
-    if config.api_key_env is None:
+    if variable is None:
         return None
-    key = os.environ.get(config.api_key_env, "").strip()
+    key = os.environ.get(variable, "").strip()
     if not key:
         raise UsageError(
-            f"judge.api_key_env={config.api_key_env!r}: this environment variable is not set; "
+            f"{setting}={variable!r}: this environment variable is not set; "
             "export the server's key in it, or leave the setting out"
         )
     return key
@@ -84,7 +88,7 @@ def _served(config: JudgeConfig, seed: int) -> Responder:
         Server(
             url=config.url,
             model=config.model,
-            key=server_key(config),
+            key=server_key(config.api_key_env),
             max_new_tokens=config.max_new_tokens,
             concurrency=config.concurrency,
             timeout_seconds=config.timeout_seconds,

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from avatar_core.rewards.judging.chat import ChatTurn
 from avatar_core.rewards.judging.pictures import Picture
 from avatar_core.rewards.tags import split_completion
 from avatar_core.types import Sample
@@ -51,6 +52,11 @@ class ChatPrompt:
 
     text: str
     pictures: tuple[Picture, ...] = ()
+
+    @property
+    def turn(self) -> ChatTurn:
+        """The prompt as a server is asked."""
+        return ChatTurn((*self.pictures, self.text))
 
 
 def rubric_text(sample: Sample, completion: str) -> str:

@@ -5,22 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, Protocol
 
 from avatar_core.rewards.judging.cache import ReplyCache
+from avatar_core.rewards.judging.chat import Reply
 from avatar_core.rewards.judging.judge import JudgeRequest, Verdict, verdict_of
 from avatar_core.rewards.judging.pictures import Picture, pictures_of
 from avatar_core.rewards.judging.replies import scores_of
 from avatar_core.rewards.judging.rubric import VERSION, ChatPrompt, rubric_text
-
-
-class Reply(NamedTuple):
-    """What came back for one prompt."""
-
-    text: str | None
-    """What was written; `None` when nothing came back."""
-    reason: str = ""
-    """Why nothing came back."""
 
 
 class Responder(Protocol):

@@ -1,26 +1,36 @@
 """A model behind an OpenAI-compatible server: concurrent requests, retries, limits on everything.
 
-Requests run in an event loop of their own: it alone can put one deadline on a whole exchange, so
-that a server that sends a byte now and then cannot hold up a run.
+Judges, teachers and evaluations ask through it. Requests run in an event loop of their own: it
+alone can put one deadline on a whole exchange, so that a server that sends a byte now and then
+cannot hold up a run.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 import httpx
 
 from avatar_core.rewards.judging.backoff import backoff, retry_after, worth_retrying
+from avatar_core.rewards.judging.chat import (
+    ChatTurn,
+    NoCompletion,
+    Reply,
+    messages_of,
+    read_completion,
+)
+from avatar_core.rewards.judging.event_loop import event_loop
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply
 from avatar_core.seeds import rng_from
 
 MAX_REPLY_BYTES = 1 << 20
@@ -56,13 +66,16 @@ class Server:
 
 
 class _Try(NamedTuple):
-    """How one request ended: with a text, or with a reason and whether to try again."""
+    """How one request ended: with a reply, or with a reason in it and whether to try again."""
 
-    text: str | None = None
-    reason: str = ""
+    reply: Reply
     again: bool = False
     wait: float | None = None
     """Seconds that the server asked to wait."""
+
+
+Submit: TypeAlias = Callable[[ChatTurn], "Future[Reply]"]
+"""Hands in one turn without waiting for its reply."""
 
 
 class ServedModel:
@@ -90,62 +103,72 @@ class ServedModel:
 
     def answer(self, prompts: Sequence[ChatPrompt]) -> list[Reply]:
         """One reply per prompt, in order; what fails is a reply without text."""
-        # A thread of its own: the caller may run inside an event loop, as notebooks do.
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            return thread.submit(asyncio.run, self._answer_all(prompts)).result()
+        with self.session() as submit:
+            waiting = [submit(prompt.turn) for prompt in prompts]
+            return [future.result() for future in waiting]
 
-    async def _answer_all(self, prompts: Sequence[ChatPrompt]) -> list[Reply]:
+    @contextmanager
+    def session(self) -> Iterator[Submit]:
+        """Take turns one by one while earlier ones are answered, so many at the same time.
+
+        What fails is a reply without text. Turns that are unanswered at the end of the block are
+        given up.
+        """
         slots = asyncio.Semaphore(self._server.concurrency)
         client = httpx.AsyncClient(
             timeout=self._server.timeout_seconds,
+            # The slots are the limit.
+            limits=httpx.Limits(),
             # The key goes to the address that was given, nowhere else.
             follow_redirects=False,
             # A proxy of the environment cannot reach this machine's own addresses.
             trust_env=urlsplit(self._server.url).hostname not in _LOOPBACK,
         )
 
-        async def one(prompt: ChatPrompt) -> Reply:
+        async def one(turn: ChatTurn) -> Reply:
             async with slots:
-                return await self._answer(client, prompt)
+                return await self._answer(client, turn)
 
-        async with client:
-            return list(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+        with event_loop(client.aclose) as loop:
+            yield lambda turn: asyncio.run_coroutine_threadsafe(one(turn), loop)
 
-    async def _answer(self, client: httpx.AsyncClient, prompt: ChatPrompt) -> Reply:
+    async def _answer(self, client: httpx.AsyncClient, turn: ChatTurn) -> Reply:
         limit = self._server.total_seconds
         try:
-            return await asyncio.wait_for(self._try_on(client, prompt), limit)
+            return await asyncio.wait_for(self._try_on(client, turn), limit)
         except asyncio.TimeoutError:
             return Reply(None, f"no reply within {limit:g} s")
 
-    async def _try_on(self, client: httpx.AsyncClient, prompt: ChatPrompt) -> Reply:
+    async def _try_on(self, client: httpx.AsyncClient, turn: ChatTurn) -> Reply:
         """Ask until a reply comes, the trouble will not pass, or the tries are used up."""
-        body = json.dumps(self._payload(prompt)).encode()
-        rng = rng_from("judge", self._server.seed, prompt.text)
+        # In a thread: pictures take long to encode, and other requests go on meanwhile.
+        body = await asyncio.to_thread(self._body, turn)
+        digest = hashlib.blake2b(body, digest_size=8).hexdigest()
+        rng = rng_from("served", self._server.seed, digest)
         tried = 0
         while True:
-            outcome = await self._try_once(client, body)
+            reply, again, wait = await self._try_once(client, body)
             tried += 1
-            if outcome.text is not None or not outcome.again:
-                return Reply(outcome.text, outcome.reason)
+            if reply.text is not None or not again:
+                return reply
             if tried == self._server.max_tries:
-                return Reply(None, f"{outcome.reason}, {tried} times")
-            if outcome.wait is None:
+                return Reply(None, f"{reply.reason}, {tried} times")
+            if wait is None:
                 await self._sleep(backoff(tried, rng))
-            elif outcome.wait <= self._server.total_seconds:
-                await self._sleep(outcome.wait)
+            elif wait <= self._server.total_seconds:
+                await self._sleep(wait)
             else:
-                wanted = f"and wants to be asked again in {outcome.wait:.0f} s"
-                return Reply(None, f"{outcome.reason}, {wanted}")
+                wanted = f"and wants to be asked again in {wait:.0f} s"
+                return Reply(None, f"{reply.reason}, {wanted}")
 
     async def _try_once(self, client: httpx.AsyncClient, body: bytes) -> _Try:
         limit = self._server.timeout_seconds
         try:
             return await asyncio.wait_for(self._post(client, body), limit)
         except asyncio.TimeoutError:
-            return _Try(reason=f"no reply within {limit:g} s", again=True)
+            return _failed(f"no reply within {limit:g} s", again=True)
         except httpx.TransportError as error:
-            return _Try(reason=f"{self._server.url}: {_words(error)}", again=True)
+            return _failed(f"{self._server.url}: {_words(error)}", again=True)
 
     async def _post(self, client: httpx.AsyncClient, body: bytes) -> _Try:
         # Not compressed: a few bytes must not become gigabytes.
@@ -160,41 +183,33 @@ class ServedModel:
             async for chunk in response.aiter_raw():
                 data += chunk
                 if len(data) > MAX_REPLY_BYTES:
-                    return _Try(reason=f"a reply larger than {MAX_REPLY_BYTES} bytes")
-        return _read(bytes(data))
+                    return _failed(f"a reply larger than {MAX_REPLY_BYTES} bytes")
+        try:
+            return _Try(read_completion(bytes(data)))
+        except NoCompletion as error:
+            return _failed(str(error))
 
     def _refused(self, response: httpx.Response) -> _Try:
         """A status other than 200; the body is not repeated, since it may quote the key."""
         status = response.status_code
         name = f"HTTP {status} {_PHRASES.get(status, '')}".strip()
         if 300 <= status < 400:
-            return _Try(reason=f"{name}: redirects are not followed; give the final address")
+            return _failed(f"{name}: redirects are not followed; give the final address")
         wait = retry_after(response.headers.get("Retry-After"), self._clock())
-        return _Try(reason=f"{self._server.url}: {name}", again=worth_retrying(status), wait=wait)
+        return _failed(f"{self._server.url}: {name}", again=worth_retrying(status), wait=wait)
 
-    def _payload(self, prompt: ChatPrompt) -> dict[str, object]:
-        content: object = prompt.text
-        if prompt.pictures:
-            pictures = [
-                {"type": "image_url", "image_url": {"url": picture.data_url}}
-                for picture in prompt.pictures
-            ]
-            content = [*pictures, {"type": "text", "text": prompt.text}]
-        return {
+    def _body(self, turn: ChatTurn) -> bytes:
+        request = {
             "model": self._server.model,
-            "messages": [{"role": "user", "content": content}],
+            "messages": messages_of(turn),
             "temperature": 0.0,
             "max_tokens": self._server.max_new_tokens,
         }
+        return json.dumps(request).encode()
 
 
-def _read(data: bytes) -> _Try:
-    """The text of a chat completion."""
-    try:
-        text = json.loads(data)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
-        return _Try(reason="a reply that is no chat completion")
-    return _Try(text) if isinstance(text, str) else _Try(reason="a reply without text")
+def _failed(reason: str, *, again: bool = False, wait: float | None = None) -> _Try:
+    return _Try(Reply(None, reason), again, wait)
 
 
 def _words(error: httpx.TransportError) -> str:

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from avatar_core.data.scenes import make_scene
+from avatar_core.rewards.judging.chat import Reply
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply
 from avatar_core.types import Clip, MediaRef, Sample
 
 SAMPLE = Sample(

@@ -89,16 +89,17 @@ def send(
     handler.wfile.write(body)
 
 
-def completion(text: object) -> bytes:
-    return json.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]}).encode()
+def completion(text: object, finish: str = "stop") -> bytes:
+    message = {"role": "assistant", "content": text}
+    return json.dumps({"choices": [{"message": message, "finish_reason": finish}]}).encode()
 
 
 def ok(handler: Handler) -> None:
     send(handler, 200, completion(VERDICT))
 
 
-def says(text: object) -> Behaviour:
-    return lambda handler: send(handler, 200, completion(text))
+def says(text: object, finish: str = "stop") -> Behaviour:
+    return lambda handler: send(handler, 200, completion(text, finish))
 
 
 def body(content: bytes) -> Behaviour:

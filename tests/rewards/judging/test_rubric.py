@@ -4,13 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from avatar_core.rewards.judging.pictures import pictures_of
 from avatar_core.rewards.judging.rubric import (
     SCORES,
+    ChatPrompt,
     audio_caption,
     reference_answer,
     rubric_text,
 )
-from tests.rewards.judging.cases import COMPLETION, SAMPLE, fuzzed, without_cues
+from tests.rewards.judging.cases import COMPLETION, SAMPLE, clip_of, fuzzed, without_cues
 
 NAMES = ["question", "audio caption", "reference answer", "reasoning", "final answer", "end"]
 
@@ -90,3 +92,10 @@ def test_the_reference_of_a_choice_is_letter_and_text() -> None:
     assert reference_answer(choice) == "B: right"
     assert reference_answer(replace(choice, options=())) == "B"
     assert reference_answer(replace(choice, solution="no letter")) == "no letter"
+
+
+def test_a_prompt_is_a_turn_of_pictures_then_text() -> None:
+    prompt = ChatPrompt("Grade this.", pictures_of(clip_of(3), 2, 448))
+    assert prompt.turn.content == (*prompt.pictures, "Grade this.")
+    assert prompt.turn.system is None
+    assert len(prompt.pictures) == 2

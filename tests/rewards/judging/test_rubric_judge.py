@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from avatar_core.rewards.judging.cache import ReplyCache
+from avatar_core.rewards.judging.chat import Reply
 from avatar_core.rewards.judging.judge import JudgeRequest
 from avatar_core.rewards.judging.pictures import Picture
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply, RubricJudge, prompt_key
+from avatar_core.rewards.judging.rubric_judge import RubricJudge, prompt_key
 from tests.rewards.judging.cases import COMPLETION, SAMPLE, Scripted, clip_of, completions
 from tests.rewards.judging.chat_server import MEAN, SCORES, VERDICT
 

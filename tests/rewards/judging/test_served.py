@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from avatar_core.rewards.judging.chat import ChatTurn, Reply
 from avatar_core.rewards.judging.judge import JudgeRequest
 from avatar_core.rewards.judging.pictures import pictures_of
 from avatar_core.rewards.judging.rubric import ChatPrompt
-from avatar_core.rewards.judging.rubric_judge import Reply, RubricJudge
+from avatar_core.rewards.judging.rubric_judge import RubricJudge
 from avatar_core.rewards.judging.served import ServedModel, Server
 from tests.rewards.judging.cases import SAMPLE, clip_of, completions
 from tests.rewards.judging.chat_server import (
@@ -248,6 +249,23 @@ def test_replies_come_in_the_order_of_the_prompts() -> None:
         model = ServedModel(Server(server.url, "some judge", concurrency=8))
         replies = model.answer([ChatPrompt(str(index)) for index in range(8)])
     assert [reply.text for reply in replies] == [str(index) for index in range(8)]
+
+
+def test_turns_are_handed_in_while_others_are_answered_and_the_rest_is_given_up() -> None:
+    def behave(handler: Any) -> None:
+        text = handler.asked["messages"][0]["content"]
+        hang(handler) if text == "hang" else says(text, "length")(handler)
+
+    with serving(behave) as server:
+        model = ServedModel(Server(server.url, "some judge", concurrency=2))
+        begin = time.perf_counter()
+        with model.session() as submit:
+            lost = [submit(ChatTurn(("hang",)))]
+            for text in ("first", "second"):
+                assert submit(ChatTurn((text,))).result() == Reply(text, truncated=True)
+            lost += [submit(ChatTurn(("hang",))) for _ in range(3)]
+        assert [future.cancelled() for future in lost] == [True] * 4
+        assert time.perf_counter() - begin < 5
 
 
 def test_it_works_inside_an_event_loop() -> None:

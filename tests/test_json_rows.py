@@ -1,4 +1,4 @@
-"""Tests of data/rows.py: lines or an array, encodings, and rows that cannot be decoded."""
+"""Tests of json_rows.py: lines or an array, encodings, and rows that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from avatar_core.data.rows import read_rows
 from avatar_core.errors import DataError
+from avatar_core.json_rows import read_rows
+from tests.media.clips import tone, write_clip
 
 LONG = 16 << 20
 
@@ -109,8 +111,12 @@ def test_what_is_no_file_of_rows(tmp_path: Path) -> None:
         list(read_rows(tmp_path / "pipe"))
 
 
-def test_a_video_is_no_file_of_rows(tmp_path: Path, originals: dict[str, bytes]) -> None:
-    for name, content in originals.items():
+def test_media_are_no_files_of_rows(tmp_path: Path) -> None:
+    write_clip(tmp_path / "clip.mp4", frames=4, sound=tone(0.4))
+    write_clip(tmp_path / "sound.wav", frames=0, sound=tone(0.2), sound_codec="pcm_s16le")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "still.png")
+    originals = list(tmp_path.iterdir())
+    for path in originals:
         with pytest.raises(DataError, match=":1: is UTF-16 text or no text at all"):
-            rows_of(tmp_path / name, content)
+            list(read_rows(path))
     assert len(originals) == 3

@@ -1,0 +1,256 @@
+"""Fetches the files of a benchmark from the hub: what it would take, the transfer, the unpacking.
+
+Nothing here asks: whoever calls says the size first. What broke off is `unfinished`, and the same
+call goes on with it.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from avatar_core.benchmarks.annotations import wanted
+from avatar_core.benchmarks.unpacking import unpack
+from avatar_core.errors import DataError, DiskError
+from avatar_core.files import disk_errors, read_json, write_json
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+MARK = ".avatar-download.json"
+"""File in the root that says what was fetched, and whether all of it arrived."""
+INTERVAL = 0.5
+"""Seconds between two reports of a transfer."""
+_NO_PATH = re.compile(r"^/|^[A-Za-z]:|[\\\x00-\x1f]")
+_PARTIAL = Path(".cache", "huggingface", "download")
+"""Where the hub's library keeps files that are still arriving."""
+
+
+class HubFile(NamedTuple):
+    """One file of a data set on the hub."""
+
+    name: str
+    """Path in the data set."""
+    size: int
+    """Bytes."""
+
+
+class Plan(NamedTuple):
+    """What a download would fetch."""
+
+    dataset: str
+    """Id of the data set."""
+    revision: str
+    """Commit that the files are taken from."""
+    files: tuple[HubFile, ...]
+    """All of them but hidden ones."""
+    bytes: int
+    """Their size together; archives take as much again when they are unpacked."""
+
+
+def plan(name: str, dataset_ids: Sequence[str], layout: str, api: HfApi | None = None) -> Plan:
+    """What the first of several data sets that can be reached would take.
+
+    Args:
+        name: key of the benchmark.
+        dataset_ids: data sets that hold the same, the best one first.
+        layout: the tree that is wanted, for the message.
+        api: the hub; `None` for the one that huggingface_hub is set up for.
+
+    Raises:
+        DataError: none of them can be reached, or one has a file that may not be stored; the
+            message shows the tree and what to do.
+    """
+    hub = api or _hub()
+    reasons: list[str] = []
+    for dataset in dataset_ids:
+        with _reasons(reasons):
+            info = hub.dataset_info(dataset, files_metadata=True)
+            siblings = info.siblings or []
+            files = sorted(HubFile(part.rfilename, part.size or 0) for part in siblings)
+            _check_names(dataset, files)
+            kept = tuple(file for file in files if not _hidden(file.name))
+            return Plan(dataset, info.sha or "main", kept, sum(file.size for file in kept))
+    tried = "; ".join(
+        f"{dataset}: {reason}" for dataset, reason in zip(dataset_ids, reasons, strict=True)
+    )
+    raise DataError(
+        f"{name}: its data are not on this machine and cannot be fetched ({tried}); go online and "
+        f"run again with --yes, or {wanted(name, layout)}"
+    )
+
+
+def obtain(
+    plan: Plan,
+    root: Path,
+    progress: Callable[[int], None] | None = None,
+    unpacking: Callable[[Path], None] | None = None,
+    api: HfApi | None = None,
+) -> None:
+    """Fetch and unpack a data set; called again after a break, it goes on.
+
+    Args:
+        plan: what to fetch.
+        root: directory of the benchmark; made when it is not there.
+        progress: called from another thread now and then with the bytes that are there.
+        unpacking: called with each archive before it is unpacked.
+        api: the hub; `None` for the one that huggingface_hub is set up for.
+
+    Raises:
+        DataError: the transfer broke off, or an archive is not safe to unpack.
+        DiskError: there is no room, or a file cannot be written.
+    """
+    facts = {"dataset": plan.dataset, "revision": plan.revision, "bytes": plan.bytes}
+    write_json(root / MARK, {**facts, "complete": False})
+    fetch(plan, root, progress, api)
+    unpack(root, unpacking)
+    write_json(root / MARK, {**facts, "complete": True})
+
+
+def unfinished(root: Path) -> bool:
+    """Whether a download into a directory was begun and not brought to its end."""
+    path = root / MARK
+    if not path.is_file():
+        return False
+    facts = read_json(path)
+    return not (isinstance(facts, dict) and facts.get("complete") is True)
+
+
+def fetch(
+    plan: Plan,
+    root: Path,
+    progress: Callable[[int], None] | None = None,
+    api: HfApi | None = None,
+) -> None:
+    """Bring the files of a plan into a directory; those that are there are not fetched again.
+
+    Args:
+        plan: what to fetch.
+        root: directory of the benchmark; made when it is not there.
+        progress: called from another thread now and then with the bytes that are there.
+        api: the hub; `None` for the one that huggingface_hub is set up for.
+
+    Raises:
+        DataError: the hub cannot be reached or does not give all files.
+        DiskError: there is no room, or a file cannot be written.
+    """
+    with disk_errors(root):
+        root.mkdir(parents=True, exist_ok=True)
+        free, left = shutil.disk_usage(root).free, plan.bytes - _arrived(plan, root)
+    if left > free:
+        raise DiskError(
+            f"{root}: {plan.dataset} takes {left} bytes more, but only {free} are free; "
+            "free space or give another --data-root"
+        )
+    reasons: list[str] = []
+    with _reported(plan, root, progress), _reasons(reasons):
+        (api or _hub()).snapshot_download(
+            plan.dataset,
+            repo_type="dataset",
+            revision=plan.revision,
+            local_dir=root,
+            # Names are patterns there.
+            allow_patterns=[glob.escape(file.name) for file in plan.files],
+            tqdm_class=_silent(),
+        )
+    # Without a connection the library gives what there is as if it were all.
+    missing = [file.name for file in plan.files if _size(root / file.name) != file.size]
+    if reasons or missing:
+        reason = reasons[0] if reasons else f"{missing[0]} is not complete"
+        raise DataError(
+            f"{plan.dataset}: {len(missing)} of {len(plan.files)} files did not arrive in {root} "
+            f"({reason}); run again to fetch the rest"
+        )
+
+
+def _hub() -> HfApi:
+    from huggingface_hub import HfApi
+
+    return HfApi()
+
+
+def _silent() -> Any:
+    """The library's progress bar without its output, which would disturb our own."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Silent(tqdm):
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            super().__init__(  # type: ignore[no-untyped-call]
+                *args, **{**settings, "disable": True}
+            )
+
+    return Silent
+
+
+@contextmanager
+def _reasons(reasons: list[str]) -> Iterator[None]:
+    """Note in one line why the hub could not be used inside the block."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    # Bases: the errors of the transport, which is not the same in all releases of the library; its
+    # accelerated transfer raises nothing more special than a RuntimeError in some.
+    transport = cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__)
+    known: tuple[type[Exception], ...] = (HFValidationError, OSError, RuntimeError, *transport)
+    try:
+        yield
+    except known as error:
+        kind = type(error).__name__
+        text = " ".join(str(error).split())
+        if kind == "GatedRepoError":
+            text = "accept its terms on its page, then log in with `hf auth login`"
+        reasons.append(f"{kind}: {text[:160]}")
+
+
+def _check_names(dataset: str, files: Sequence[HubFile]) -> None:
+    for file in files:
+        if ".." in file.name.split("/") or _NO_PATH.search(file.name):
+            raise DataError(
+                f"{dataset}: file {file.name[:80]!r} would leave the directory; fetch by hand what "
+                "you need of it"
+            )
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") for part in name.split("/"))
+
+
+@contextmanager
+def _reported(plan: Plan, root: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Call `progress` with the bytes that are there while the block runs, and at its end."""
+    if progress is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(INTERVAL):
+            progress(_arrived(plan, root))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        progress(_arrived(plan, root))
+
+
+def _arrived(plan: Plan, root: Path) -> int:
+    whole = sum(min(_size(root / file.name), file.size) for file in plan.files)
+    partial = sum(map(_size, (root / _PARTIAL).rglob("*.incomplete")))
+    return min(whole + partial, plan.bytes)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        # It was renamed between two looks.
+        return 0

@@ -1,0 +1,103 @@
+"""Video-Holmes: questions about short suspense films that need clues from several places."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.fields import optional_text, raw, text
+from avatar_core.benchmarks.ids import content_id, unique_ids
+from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.lookup import MediaFiles
+from avatar_core.benchmarks.options import option_letter, options_by_letter
+from avatar_core.benchmarks.prompts import lettered, media_first, reasoned, single_choice
+from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.registry import Benchmark, Selection, register
+from avatar_core.types import Content, MediaRef
+
+LAYOUT = """\
+test_Video-Holmes.json
+videos/<video ID>.mp4              (or videos_cropped/, or video/)"""
+FOLDERS = ("videos", "videos_cropped", "video")
+"""Where copies of the archive have been seen unpacked."""
+
+
+def load(root: Path | None, selection: Selection) -> list[Item]:
+    """All items of a split."""
+    base = data_root(root, "video_holmes", LAYOUT)
+    name = f"{selection.split}_Video-Holmes.json"
+    paths = annotation_files(base, name, f"Benchmark/{name}", f"data/{name}", layout=LAYOUT)
+    files = MediaFiles(base)
+    return _told_apart([_item(row, files) for path in paths for row in read_rows(path)])
+
+
+def ask(item: Item, style: PromptStyle) -> Content:
+    """The question by style; the benchmark's own wording asks for reasoning in tags as well."""
+    if style == "authors":
+        return media_first(item, single_choice(item))
+    return media_first(item, reasoned(item) if style == "think" else _official(item))
+
+
+def _item(row: Row, files: MediaFiles) -> Item:
+    video = text(row, "video ID").strip()
+    question = text(row, "Question").strip()
+    options = options_by_letter(row, "Options")
+    found = files.file(*(f"{folder}/{video}.mp4" for folder in FOLDERS), f"{video}.mp4")
+    number = optional_text(row, "Question ID") or content_id(question, *options)
+    kind = optional_text(row, "Question Type")
+    return Item(
+        id=f"{video}_{number.strip()}",
+        benchmark="video_holmes",
+        subset="",
+        media=(MediaRef("video", found.path),),
+        question=question,
+        options=options,
+        gold=option_letter(text(row, "Answer"), options, row.place),
+        answer_kind="mc",
+        groups={"question_type": (kind.strip(),)} if kind else {},
+        missing=(found.path,) if found.missing else (),
+        raw=raw(row),
+    )
+
+
+def _told_apart(items: list[Item]) -> list[Item]:
+    """Items of which those that share an id carry their content in it, whatever their order.
+
+    A film's questions are numbered in the file; whether each number occurs once is not certain.
+    """
+    uses = Counter(item.id for item in items)
+    return unique_ids(
+        [
+            replace(item, id=f"{item.id}_{content_id(item.question, *item.options)}")
+            if uses[item.id] > 1
+            else item
+            for item in items
+        ]
+    )
+
+
+def _official(item: Item) -> str:
+    return (
+        "Reason about the video to settle this question; one of its options is right. The "
+        "reasoning goes between <think> and </think>, the letter of the option after it between "
+        f"<answer> and </answer>.\nQuestion: {item.question}\n"
+        f"Options: {lettered(item.options, '{letter}: {text}', ', ')}"
+    )
+
+
+VIDEO_HOLMES = register(
+    Benchmark(
+        name="video_holmes",
+        dataset=("TencentARC/Video-Holmes",),
+        items=1837,
+        media="video",
+        metric="accuracy",
+        load=load,
+        ask=ask,
+        layout=LAYOUT,
+        splits=("test", "train"),
+        published=PUBLISHED.get("video_holmes"),
+    )
+)

@@ -1,0 +1,96 @@
+"""Video-MME: 900 videos from eleven seconds to an hour with three questions each.
+
+Questions are asked without the subtitle files that the benchmark also has: the model hears the
+video itself. A figure is to be read as "without subtitles, with sound".
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.fields import optional_text, raw, text, texts
+from avatar_core.benchmarks.ids import content_id, unique_ids
+from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.lookup import MediaFiles
+from avatar_core.benchmarks.options import bare_options, option_letter
+from avatar_core.benchmarks.prompts import lettered, media_first, reasoned, single_choice
+from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.registry import Benchmark, Selection, register
+from avatar_core.choices import LETTERS
+from avatar_core.types import Content, MediaRef
+
+NAME = "video_mme"
+LAYOUT = """\
+videomme/test-00000-of-00001.parquet  (or videomme.json, rows or columns; or videomme.jsonl)
+data/<videoID>.mp4                    (or video/<videoID>.mp4, or <videoID>.mp4)"""
+ANNOTATIONS = ("videomme/test-*.parquet", "test-*.parquet", "videomme.json", "videomme.jsonl")
+FOLDERS = ("data/", "video/", "")
+"""Where videos are looked for, in order."""
+BREAKDOWNS = ("duration", "domain", "sub_category", "task_type")
+
+
+def load(root: Path | None, selection: Selection) -> list[Item]:
+    """All questions of the test split."""
+    home = data_root(root, NAME, LAYOUT)
+    files = MediaFiles(home)
+    paths = annotation_files(home, *ANNOTATIONS, layout=LAYOUT)
+    return unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
+
+
+def ask(item: Item, style: PromptStyle) -> Content:
+    """The video with its sound, then the question worded by style."""
+    if style == "authors":
+        return media_first(item, single_choice(item))
+    if style == "think":
+        return media_first(item, reasoned(item))
+    return media_first(item, _direct(item))
+
+
+def _direct(item: Item) -> str:
+    letters = LETTERS[: len(item.options)]
+    return "\n".join(
+        (
+            "The question below is about the video. Choose the option that is right and reply "
+            f"with its letter ({', '.join(letters[:-1])} or {letters[-1]}) and nothing else.",
+            item.question,
+            lettered(item.options),
+            "The best answer is:",
+        )
+    )
+
+
+def _item(row: Row, files: MediaFiles) -> Item:
+    # `video_id` is a running number; the file is named by `videoID`.
+    video = text(row, "videoID")
+    found = files.file(*(f"{folder}{video}.mp4" for folder in FOLDERS))
+    question = text(row, "question")
+    options = bare_options(texts(row, "options"))
+    return Item(
+        id=optional_text(row, "question_id") or content_id(video, question, *options),
+        benchmark=NAME,
+        subset="",
+        media=(MediaRef("video", found.path),),
+        question=question,
+        options=options,
+        gold=option_letter(text(row, "answer"), options, row.place),
+        answer_kind="mc",
+        groups={name: (kind,) for name in BREAKDOWNS if (kind := optional_text(row, name))},
+        missing=(found.path,) if found.missing else (),
+        raw=raw(row),
+    )
+
+
+VIDEO_MME = register(
+    Benchmark(
+        name=NAME,
+        dataset=("lmms-lab/Video-MME", "lmms-eval/Video-MME"),
+        items=2700,
+        media="video + sound",
+        metric="accuracy, without subtitles",
+        load=load,
+        ask=ask,
+        layout=LAYOUT,
+        published=PUBLISHED.get(NAME),
+    )
+)

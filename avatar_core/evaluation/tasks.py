@@ -1,0 +1,59 @@
+"""What is put to a model in an evaluation, and how its reply is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.registry import Ask
+from avatar_core.evaluation.items import ask_sample, item_of
+from avatar_core.evaluation.scoring import Verdict, gold_of, score_item
+from avatar_core.types import Content, MediaRef, Sample
+
+
+class Task(NamedTuple):
+    """One question as it is asked."""
+
+    id: str
+    """Of the item."""
+    content: Content
+    """Media and texts of the user turn, in order."""
+    gold: str
+    """Reference answer, as a person says it."""
+    groups: Mapping[str, tuple[str, ...]]
+    """Categories by breakdown."""
+    missing: tuple[str, ...]
+    """Media files that are not there; such a task is not asked."""
+    read: Callable[[str, bool], Verdict]
+    """Reads a reply; also told whether generation stopped at the length limit."""
+
+
+def task_of(item: Item, ask: Ask, style: PromptStyle) -> Task:
+    """An item in the wording of a prompt style."""
+
+    def read(text: str, truncated: bool) -> Verdict:
+        return score_item(item, text, truncated=truncated)
+
+    return Task(item.id, ask(item, style), gold_of(item), item.groups, item.missing, read)
+
+
+def sample_tasks(samples: Sequence[Sample]) -> list[Task]:
+    """Training samples as tasks, asked and scored as in training."""
+    return [task_of(item_of(sample), ask_sample, "official") for sample in samples]
+
+
+def media_of(content: Content) -> tuple[MediaRef, ...]:
+    """The media of a user turn, in order."""
+    return tuple(part for part in content if not isinstance(part, str))
+
+
+def clusters_of(tasks: Sequence[Task]) -> dict[str, str]:
+    """Media files of each task by id, its own id where it has none.
+
+    Tasks that share their media are not independent, so intervals draw them together.
+    """
+    return {
+        task.id: "|".join(dict.fromkeys(ref.path for ref in media_of(task.content))) or task.id
+        for task in tasks
+    }

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from avatar_core.config.evaluate import EvalConfig
+from avatar_core.config.media import MediaConfig
+from avatar_core.errors import DataError, TooManyFailures
+from avatar_core.evaluation.jobs import Job, make_job
+from avatar_core.run_settings import RunSettings
+from tests.benchmarks.kit import cg_av_counting, daily_omni, mmvu
+
+SETTINGS = RunSettings("x", MediaConfig(), "As trained.", 96)
+
+
+def job(name: str, root: Path, **changes: Any) -> Job:
+    config = EvalConfig(**{"names": (name,), "data_root": root, "allow_missing": True, **changes})
+    return make_job(config, name, SETTINGS)
+
+
+def test_missing_media_stop_before_a_model_loads_unless_allowed(tmp_path: Path) -> None:
+    mmvu.write(tmp_path, "hub")
+    with pytest.raises(TooManyFailures) as caught:
+        job("mmvu", tmp_path, allow_missing=False)
+    said = str(caught.value)
+    assert "mmvu: media of 1 of" in said
+    assert ".mp4; put them there, or --allow-missing" in said
+    assert "validation.json" in said
+    missing = [task for task in job("mmvu", tmp_path).tasks if task.missing]
+    assert len(missing) == 1
+    assert missing[0].missing[0] in said
+
+
+def test_missing_data_name_the_tree(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"validation\.json"):
+        job("mmvu", tmp_path)
+
+
+def test_system_texts_are_those_of_the_wording_else_as_trained(tmp_path: Path) -> None:
+    daily_omni.write(tmp_path, "hub")
+    authors = job("daily_omni", tmp_path, prompt="authors").config
+    assert authors.system_prompt is not None
+    assert authors.system_prompt.startswith("You are Qwen")
+    assert job("daily_omni", tmp_path).config.system_prompt == "As trained."
+    assert (
+        job("daily_omni", tmp_path, prompt="authors", system_prompt="").config.system_prompt == ""
+    )
+    assert (authors.prompt, authors.max_new_tokens, authors.names) == (
+        "authors",
+        96,
+        ("daily_omni",),
+    )
+
+
+def test_headline_and_published_figures_belong_to_a_mode(tmp_path: Path) -> None:
+    cg_av_counting.write(tmp_path, "hub")
+    counts, clues = (job("cg_av_counting", tmp_path, mode=mode) for mode in (None, "clue"))
+    assert (counts.measure.name, clues.measure.name) == ("accuracy", "wcs")
+    assert counts.published is not None
+    assert counts.published.baseline == 22.3
+    assert clues.published is None
+    assert job("cg_av_counting", tmp_path, question_only=True).published is None
+    assert job("cg_av_counting", tmp_path, limit=2).published == counts.published
