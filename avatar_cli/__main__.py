@@ -15,7 +15,7 @@ from typing import TextIO, cast
 import typer
 
 from avatar_cli.app import app
-from avatar_cli.text import one_line
+from avatar_cli.text import one_line, plain
 from avatar_core.errors import AvatarError
 
 # The parser's error classes are not public, but the base of this public one is theirs in every
@@ -69,7 +69,9 @@ def _fail(message: str, code: int, arguments: Sequence[str]) -> int:
     with contextlib.suppress(OSError, ValueError):
         if "--debug" in arguments:
             traceback.print_exc()
-        sys.stderr.write(f"avatar: {one_line(message)}\n")
+        said, _, below = message.partition("\n\n")
+        shown = [f"avatar: {one_line(said)}", *(f"  {plain(line)}" for line in below.splitlines())]
+        sys.stderr.write("\n".join(shown) + "\n")
     return code
 
 

@@ -49,7 +49,7 @@ def evaluate_command(
         int | None, typer.Option(min=0, help="Choose other items. [default: the first ones]")
     ] = None,
     batch_size: Annotated[
-        str, typer.Option(help="Items answered together; auto: what fits.")
+        str, typer.Option(help="Items (for a server: requests) at the same time; auto: what fits.")
     ] = "auto",
     audio: Annotated[
         Literal["auto", "on", "off"] | None,

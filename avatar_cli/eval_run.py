@@ -37,10 +37,11 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
         baseline: earlier result to compare with.
         output: how to print.
     """
+    from avatar_cli.eval_download import fetch_missing
     from avatar_core.config.evaluate import EvalConfig
     from avatar_core.config.resolve import validate
     from avatar_core.errors import memory_errors
-    from avatar_core.evaluation.selecting import check_selection
+    from avatar_core.evaluation.selecting import check_selection, load_items
     from avatar_core.files import user_path
 
     given = {**settings, "baseline": baseline}
@@ -49,7 +50,11 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
             user_path(given[name], f"--{name.replace('_', '-')}")
     config = validate(EvalConfig, told(settings))
     # Said before the seconds that the model's libraries take to load.
-    check_selection(config)
+    asked = check_selection(config)
+    fetch_missing(config, output)
+    for benchmark in asked:
+        if benchmark.items is not None:
+            load_items(config, benchmark)
 
     from avatar_cli.render_eval import item_progress, show_evaluations
     from avatar_core.evaluation.run import measure, refuse_failures

@@ -50,13 +50,15 @@ def benchmark_table(benchmarks: Iterable[Benchmark]) -> Table:
     """List benchmarks with what they hold and how they are scored."""
     table = _table("Benchmarks", "name")
     table.add_column("items", justify="right")
-    for heading in ("media", "metric", "data"):
+    table.columns[0].no_wrap = True
+    for heading in ("media", "metric"):
         table.add_column(heading)
-    table.add_column("published", justify="right")
+    table.add_column("published", justify="right", no_wrap=True)
     for one in benchmarks:
         items = "endless" if one.items is None else count(one.items)
-        table.add_row(one.name, items, one.media, one.metric, one.dataset[0], _published(one))
+        table.add_row(one.name, items, one.media, one.metric, _published(one))
     table.caption = f"published: Qwen2.5-Omni-7B as it is, with GRPO, with AVATAR; {PROTOCOLS}"
+    table.caption_justify = "left"
     return table
 
 
@@ -100,7 +102,7 @@ def evaluation_document(evaluations: Sequence[Evaluation], gain: Gain | None) ->
 
 
 def _published(benchmark: Benchmark) -> str:
-    return " / ".join(f"{figure:.1f}" for figure in benchmark.published or ())
+    return "  ".join(f"{figure:.1f}" for figure in benchmark.published or ())
 
 
 def subset_table(summary: EvalSummary, breakdown: str) -> Table:
@@ -121,7 +123,7 @@ def published_table(summary: EvalSummary, published: Published) -> Table:
     table.add_row(safe(summary.model), percent(summary.accuracy))
     for label, figure in zip(("as it is", "with GRPO", "with AVATAR"), published, strict=True):
         table.add_row(f"published, {label}", percent(figure / 100))
-    table.caption = PROTOCOLS
+    table.caption, table.caption_justify = PROTOCOLS, "left"
     return table
 
 
@@ -136,6 +138,8 @@ def gain_table(gain: Gain) -> Table:
     table.add_row("95 % interval of the gain", " to ".join(bounds) if bounds else MISSING)
     table.add_row("items gained, lost", f"{gain.gained}, {gain.lost}")
     table.add_row("exact McNemar test, p", f"{gain.p_value:.3f}")
+    for name, figure in gain.figures.items():
+        table.add_row(name.replace("_", " "), percent(figure))
     return table
 
 

@@ -3,7 +3,8 @@
 Four rules hold everywhere:
 
 1. An error that a user can cause or cure derives from `AvatarError` and its text is one sentence:
-   what went wrong, where (file, line, key), what to do.
+   what went wrong, where (file, line, key), what to do. Behind an empty line it may show something
+   that has lines of its own, such as the tree of files that is wanted.
 2. `exit_code` is the process's exit status; the command line is the only place that reads it.
 3. Anything else that escapes is a bug (exit code 1) and is reported as such.
 4. A bad clip, reply or row that a run can count and survive is a record, not an exception.

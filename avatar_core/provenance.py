@@ -47,7 +47,7 @@ def new_manifest(
         command=tuple(sys.argv),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         device="served" if model is None else str(next(model.parameters()).device),
-        threads=torch.get_num_threads(),
+        threads=None if model is None else torch.get_num_threads(),
     )
 
 

@@ -55,7 +55,7 @@ def wanted(name: str, layout: str) -> str:
     """The end of a message about files that are not there: the ways out, and the tree."""
     return (
         f"put the files of {name} there, name their directory by --data-root, or set AVATAR_DATA "
-        f"to the directory that holds {name}; wanted:\n{layout.strip()}"
+        f"to the directory that holds {name}; wanted:\n\n{layout.strip()}"
     )
 
 

@@ -2,67 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 from avatar_core.records import EvalRow
 
 
-class Knowledge(NamedTuple):
-    """Change from the run without the lecture to the run with it."""
-
-    n: int
-    """Questions."""
-    before: float
-    """Accuracy without the lecture, in percent."""
-    after: float
-    """Accuracy with it, in percent."""
-    delta: float | None
-    """Δknowledge in percent; `None` when nothing was wrong before."""
-    wrong_to_right: float | None
-    """Share of the questions wrong before that are right after; `None` when there were none."""
-    right_to_wrong: float | None
-    """Share of the questions right before that are wrong after; `None` when there were none."""
-
-
 def delta_knowledge(before: float, after: float) -> float | None:
-    """Δ = 100 · (after − before) / (100 − before): the share of what could be gained.
+    """Δ = (after − before) / (1 − before): the share of what could be gained.
 
     Args:
-        before: accuracy without the lecture, in percent.
-        after: accuracy with it, in percent.
+        before: accuracy without the lecture, a fraction.
+        after: accuracy with it, a fraction.
 
     Returns:
-        Δknowledge in percent, negative for a loss; `None` when `before` is 100.
+        Δknowledge, negative for a loss; `None` when nothing was wrong before.
     """
-    return 100 * (after - before) / (100 - before) if before < 100 else None
+    return (after - before) / (1 - before) if before < 1 else None
 
 
-def knowledge_gain(question_only: Sequence[EvalRow], adaptation: Sequence[EvalRow]) -> Knowledge:
+def knowledge_figures(
+    question_only: Sequence[EvalRow], adaptation: Sequence[EvalRow]
+) -> Mapping[str, float | None]:
     """Compare two runs of the same questions; failed items count as wrong in either.
 
     Args:
-        question_only: rows of the run without the lecture.
-        adaptation: rows of the run with it, in any order.
+        question_only: rows of the run without the lecture, at least one.
+        adaptation: rows of the run with it, of the same items in any order.
 
-    Raises:
-        ValueError: there are no rows, or the runs are not of the same items.
+    Returns:
+        `delta_knowledge`; `wrong_to_right`, the share of the questions wrong before that are right
+        after; `right_to_wrong`, the reverse. `None` where there was nothing to change.
     """
     before = {row.id: bool(row.correct) for row in question_only}
     after = {row.id: bool(row.correct) for row in adaptation}
-    if not before or before.keys() != after.keys():
-        raise ValueError("knowledge_gain needs two runs of the same items; select the same subset")
     n, right_before = len(before), sum(before.values())
-    shares = (100 * right_before / n, 100 * sum(after.values()) / n)
     gained = sum(after[key] for key, right in before.items() if not right)
     lost = sum(not after[key] for key, right in before.items() if right)
-    return Knowledge(
-        n,
-        *shares,
-        delta=delta_knowledge(*shares),
-        wrong_to_right=_share(gained, n - right_before),
-        right_to_wrong=_share(lost, right_before),
-    )
+    return {
+        "delta_knowledge": delta_knowledge(right_before / n, sum(after.values()) / n),
+        "wrong_to_right": _share(gained, n - right_before),
+        "right_to_wrong": _share(lost, right_before),
+    }
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -98,6 +98,10 @@ Figures = Callable[[Sequence[EvalRow]], Mapping[str, "float | None"]]
 """Further figures of all rows of a split, by name."""
 
 
+FiguresOfMedia = Callable[[Sequence[EvalRow], Sequence[EvalRow]], Mapping[str, "float | None"]]
+"""Figures of two runs over the same items, the first with questions only."""
+
+
 def no_strata(_row: EvalRow) -> tuple[str, ...]:
     """All rows in one place: the headline is a plain mean."""
     return ()
@@ -131,6 +135,8 @@ class Benchmark:
             items with score 1.
         strata: where a row counts in the headline.
         figures: further figures.
+        figures_of_media: what media add: figures of a run without them, then of one with them;
+            `None` without such figures.
         published: figures of AVATAR's authors, of the default subset and mode.
         layout: the tree of files that it wants, for an error message.
         default_limit: most items when nobody says; `None` for all.
@@ -155,6 +161,7 @@ class Benchmark:
     graded: bool = False
     strata: Strata = no_strata
     figures: Figures = no_figures
+    figures_of_media: FiguresOfMedia | None = None
     published: Published | None = None
     default_limit: int | None = None
     blind: bool = True

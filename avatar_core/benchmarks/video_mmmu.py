@@ -11,6 +11,7 @@ from avatar_core.benchmarks.embedded import embedded_file
 from avatar_core.benchmarks.fields import raw, text, texts
 from avatar_core.benchmarks.ids import unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.knowledge import knowledge_figures
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
 from avatar_core.benchmarks.prompts import media_first, question_block, reasoned
@@ -177,14 +178,15 @@ VIDEO_MMMU = register(
         name=NAME,
         dataset=("lmms-lab/VideoMMMU", "lmms-eval/VideoMMMU"),
         items=900,
-        media="lecture video + sound, image",
-        metric="accuracy; delta-knowledge between two runs",
+        media="lecture, image",
+        metric="accuracy",
         load=load,
         ask=ask,
         layout=LAYOUT,
         styles=("official", "think"),
         subsets=("all", *TRACKS),
         figures=figures,
+        figures_of_media=knowledge_figures,
         published=PUBLISHED.get(NAME),
         blind=False,
     )

@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 import torch
 
 from avatar_core.asking import Asker, Seen
-from avatar_core.errors import DataError, MediaError, OutOfMemoryError, is_out_of_memory
+from avatar_core.errors import AvatarError, OutOfMemoryError, is_out_of_memory
 from avatar_core.evaluation.tasks import Task, media_of, sample_tasks
 from avatar_core.models.policy import Policy, Prepared, Sampling
 from avatar_core.records import EvalRow
@@ -187,7 +187,7 @@ def scored_row(task: Task, text: str, *, truncated: bool) -> EvalRow:
     )
 
 
-def failed_row(task: Task, error: MediaError | DataError | None = None) -> EvalRow:
+def failed_row(task: Task, error: AvatarError | None = None) -> EvalRow:
     """The record of a task that could not be asked; it counts as wrong.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from avatar_core.benchmarks.registry import FiguresOfMedia
 from avatar_core.errors import UsageError
 from avatar_core.evaluation.intervals import Interval, mcnemar
 from avatar_core.evaluation.ledger import NAME, read_rows
@@ -22,6 +23,8 @@ class Baseline(NamedTuple):
     """Where it is."""
     rows: Mapping[str, EvalRow]
     """Its rows by id, as they were when it was read."""
+    question_only: bool
+    """It was asked without media."""
 
 
 class Gain(NamedTuple):
@@ -43,6 +46,8 @@ class Gain(NamedTuple):
     """Items that were right and are wrong."""
     p_value: float
     """Of the two-sided exact McNemar test of these two."""
+    figures: Mapping[str, float | None]
+    """Further figures of the comparison."""
 
 
 def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
@@ -74,7 +79,7 @@ def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
             f"--baseline {directory}: is of {found}, not of {names[0]}; "
             "give an evaluation of the same benchmark"
         )
-    return Baseline(directory, rows)
+    return Baseline(directory, rows, document.get("question_only") is True)
 
 
 def check_items(baseline: Baseline, asked: Collection[str]) -> None:
@@ -101,6 +106,7 @@ def gain_over(
     rows: Sequence[EvalRow],
     clusters: Mapping[str, str],
     measure: Measure = ACCURACY,
+    figures_of_media: FiguresOfMedia | None = None,
 ) -> Gain:
     """Paired comparison with an earlier evaluation.
 
@@ -109,6 +115,8 @@ def gain_over(
         rows: rows of the later one.
         clusters: media of each item by id.
         measure: what the headline is.
+        figures_of_media: of the benchmark, where the earlier one was asked without media and the
+            later one with them.
     """
     earlier = [baseline.rows[row.id] for row in rows]
     gain, interval = paired_gain(earlier, rows, clusters, measure)
@@ -123,4 +131,5 @@ def gain_over(
         gained,
         lost,
         mcnemar(gained, lost),
+        figures_of_media(earlier, rows) if figures_of_media else {},
     )

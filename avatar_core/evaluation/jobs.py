@@ -10,21 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core import benchmarks
-from avatar_core.benchmarks import Benchmark, Item, Published
+from avatar_core.benchmarks import Benchmark, Published
 from avatar_core.config.evaluate import EvalConfig
-from avatar_core.errors import TooManyFailures
 from avatar_core.evaluation.directory import check_directory, result_directory
-from avatar_core.evaluation.selecting import check_selection, root_of, selection_of, style_of
+from avatar_core.evaluation.selecting import check_selection, load_items, selection_of, style_of
 from avatar_core.evaluation.tally import Measure
 from avatar_core.evaluation.tasks import Task, task_of
 from avatar_core.run_settings import RunSettings
 
 Progress = Callable[[str, int, int], None]
 """Told what is done (one phrase), how many items are finished, and of how many."""
-FAILED_LIMIT = 0.01
-"""A score over more failed items than this share is not a score."""
-SHOWN = 5
-"""Missing files that an error names."""
 
 
 class Job(NamedTuple):
@@ -73,29 +68,13 @@ def make_job(config: EvalConfig, name: str, settings: RunSettings) -> Job:
         TooManyFailures: media of more than 1 % of the items are missing, unless allowed.
     """
     benchmark = benchmarks.find(name)
-    items = benchmarks.select(benchmark, root_of(config, name), selection_of(config))
-    if not config.allow_missing:
-        refuse_missing(benchmark, items)
     style = style_of(benchmark, config)
     return Job(
         benchmark,
         result_directory(config, name),
         resolved(config, benchmark, settings),
-        [task_of(item, benchmark.ask, style) for item in items],
+        [task_of(item, benchmark.ask, style) for item in load_items(config, benchmark)],
     )
-
-
-def refuse_missing(benchmark: Benchmark, items: Sequence[Item]) -> None:
-    """Raise `TooManyFailures` when media of more than 1 % of the items are missing."""
-    without = [item for item in items if item.missing]
-    if len(without) > FAILED_LIMIT * len(items):
-        files = list(dict.fromkeys(path for item in without for path in item.missing))
-        more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
-        raise TooManyFailures(
-            f"{benchmark.name}: media of {len(without)} of {len(items)} items are missing: "
-            f"{', '.join(files[:SHOWN])}{more}; put them there, or --allow-missing counts these "
-            f"items as wrong; expected below the data root:\n{benchmark.layout}"
-        )
 
 
 def resolved(config: EvalConfig, benchmark: Benchmark, settings: RunSettings) -> EvalConfig:

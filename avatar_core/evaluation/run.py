@@ -20,8 +20,9 @@ from avatar_core.evaluation.answering import batches_of
 from avatar_core.evaluation.backend import Answerer, Backend, LocalAnswerer
 from avatar_core.evaluation.compare import Gain, check_items, gain_over, read_baseline
 from avatar_core.evaluation.directory import check_weights, read_manifest
-from avatar_core.evaluation.jobs import FAILED_LIMIT, Job, Progress, check_request, make_job
+from avatar_core.evaluation.jobs import Job, Progress, check_request, make_job
 from avatar_core.evaluation.ledger import NAME, finished, read_rows, write_rows
+from avatar_core.evaluation.selecting import FAILED_LIMIT
 from avatar_core.evaluation.served import ServedAnswerer, served_settings
 from avatar_core.evaluation.tally import FAILED, failed_share, headline, summarise
 from avatar_core.evaluation.tasks import clusters_of
@@ -100,7 +101,14 @@ def measure(
     done = tuple(measure_job(job, model, tell) for job in jobs)
     gain = None
     if earlier is not None:
-        gain = gain_over(earlier, done[0].rows, done[0].clusters, jobs[0].measure)
+        added = earlier.question_only and not config.question_only
+        gain = gain_over(
+            earlier,
+            done[0].rows,
+            done[0].clusters,
+            jobs[0].measure,
+            jobs[0].benchmark.figures_of_media if added else None,
+        )
     return EvalResult(done, gain)
 
 

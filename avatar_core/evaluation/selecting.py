@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from avatar_core import benchmarks
-from avatar_core.benchmarks import Benchmark, PromptStyle, Selection
+from avatar_core.benchmarks import Benchmark, Item, PromptStyle, Selection
 from avatar_core.config.evaluate import EvalConfig
-from avatar_core.errors import UsageError
+from avatar_core.errors import TooManyFailures, UsageError
 from avatar_core.naming import nearest
+
+FAILED_LIMIT = 0.01
+"""A score over more failed items than this share is not a score."""
+SHOWN = 5
+"""Missing files that an error names."""
 
 
 def check_selection(config: EvalConfig) -> list[Benchmark]:
@@ -65,3 +71,30 @@ def root_of(config: EvalConfig, name: str) -> Path | None:
     if root is None or (len(config.names) == 1 and not (root / name).is_dir()):
         return root
     return root / name
+
+
+def load_items(config: EvalConfig, benchmark: Benchmark) -> list[Item]:
+    """What is asked of one benchmark.
+
+    Raises:
+        UsageError: it has no items, or two with the same id.
+        DataError: its files are missing or not what they must be.
+        TooManyFailures: media of more than 1 % of the items are missing, unless allowed.
+    """
+    items = benchmarks.select(benchmark, root_of(config, benchmark.name), selection_of(config))
+    if not config.allow_missing:
+        refuse_missing(benchmark, items)
+    return items
+
+
+def refuse_missing(benchmark: Benchmark, items: Sequence[Item]) -> None:
+    """Raise `TooManyFailures` when media of more than 1 % of the items are missing."""
+    without = [item for item in items if item.missing]
+    if len(without) > FAILED_LIMIT * len(items):
+        files = list(dict.fromkeys(path for item in without for path in item.missing))
+        more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
+        raise TooManyFailures(
+            f"{benchmark.name}: media of {len(without)} of {len(items)} items are missing: "
+            f"{', '.join(files[:SHOWN])}{more}; put them there, or --allow-missing counts these "
+            f"items as wrong; wanted below the data root:\n\n{benchmark.layout}"
+        )

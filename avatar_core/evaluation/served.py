@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias
 from avatar_core.asking import blank_clip
 from avatar_core.config.evaluate import EvalConfig, ServedConfig
 from avatar_core.config.media import MediaConfig
-from avatar_core.errors import DataError, MediaError, ServiceError
+from avatar_core.errors import MediaError, ServiceError
 from avatar_core.evaluation.answering import Reply, answered_row, failed_row
 from avatar_core.evaluation.tasks import Task, media_of
 from avatar_core.media import MediaLoader
@@ -208,6 +208,6 @@ def parts_of(clip: Clip) -> list[chat.Part]:
 def row_of(asked: Asked, reply: chat.Reply) -> EvalRow:
     """The record of a task whose request has ended."""
     if reply.text is None:
-        return failed_row(asked.task, DataError(f"the server gave no answer: {reply.reason}"))
+        return failed_row(asked.task, ServiceError(f"the server gave no answer: {reply.reason}"))
     seconds = time.perf_counter() - asked.begun
     return answered_row(asked.task, asked.clips, Reply(reply.text, reply.truncated), seconds)

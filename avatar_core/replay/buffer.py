@@ -232,15 +232,11 @@ class ReplayBuffer:
             for place, prompt_id in enumerate(prompts):
                 quota = n // len(prompts) + (place < n % len(prompts))
                 prompt = self._prompts.get(prompt_id)
-                place_of = self._table["prompt"][draw.rows]
-                draw.take(draw.rows[place_of == (prompt.place if prompt else -1)], quota)
+                draw.take(quota, self._table["prompt"] == (prompt.place if prompt else -1))
         else:
-            tiers = codes[draw.rows]
-            ordered = draw.rows[np.argsort(tiers, kind="stable")]
-            ends = np.cumsum(np.bincount(tiers, minlength=3))[:2]
-            for rows, quota in zip(np.split(ordered, ends), quotas(n, self.ratios), strict=True):
-                draw.take(rows, quota, untouched=True)
-            draw.take(draw.rows, n - len(draw.picks))
+            for tier, quota in enumerate(quotas(n, self.ratios)):
+                draw.take(quota, codes == tier, untouched=True)
+            draw.take(n - len(draw.picks))
         return self._drawn(draw.picks, draw.weights(), codes)
 
     def mark_used(self, drawn: Iterable[Drawn]) -> None:

@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar_core.algo.priority import (
     Floats,
@@ -22,6 +23,8 @@ from avatar_core.replay.eviction import past_use
 from avatar_core.replay.members import diverse_members, likely_members
 from avatar_core.replay.rule import DrawRule
 from avatar_core.replay.table import Table
+
+Mask = NDArray[np.bool_]
 
 SIGNAL_FLOOR = 0.01
 """Added to how informative a group is, in units of reward: one that is not stays drawable."""
@@ -42,7 +45,6 @@ class Draw:
     """A draw in progress; what it took is not taken again.
 
     Attributes:
-        rows: of the groups that can be drawn, oldest first.
         picks: what was drawn so far.
 
     Args:
@@ -53,8 +55,8 @@ class Draw:
     """
 
     def __init__(self, table: Table, rule: DrawRule, step: int, rng: random.Random) -> None:
-        self.rows = np.flatnonzero((table["size"] > 0) & ~past_use(table, rule, step))
         self.picks: list[Pick] = []
+        self._drawable: Mask = (table["size"] > 0) & ~past_use(table, rule, step)
         self._table = table
         self._rule = rule
         self._rng = rng
@@ -72,14 +74,18 @@ class Draw:
         probabilities, shares = np.array(self._probabilities), np.array(self._shares)
         return importance_weights(probabilities, shares, bound=WEIGHT_BOUND)
 
-    def take(self, rows: Indices, quota: int, *, untouched: bool = False) -> None:
+    def take(self, quota: int, stratum: Mask | None = None, *, untouched: bool = False) -> None:
         """Draw up to `quota` completions; who gave least in this draw is first.
 
         Args:
-            rows: some of `rows`, in order.
             quota: completions wanted.
+            stratum: rows to draw from, [rows]; all by default.
             untouched: nothing was taken yet from these rows or their prompts.
         """
+        if quota < 1:
+            return
+        drawable = self._drawable if stratum is None else self._drawable & stratum
+        rows: Indices = np.flatnonzero(drawable)
         goal = len(self.picks) + quota
         while len(self.picks) < goal:
             if not untouched:
@@ -99,8 +105,9 @@ class Draw:
         """Of some rows with completions left, those that the next round draws from."""
         if self._rule.priority == "uniform":
             prompts: Indices = self._table["prompt"][rows]
-            newest: Indices = np.full(int(prompts.max()) + 1, -1)
-            np.maximum.at(newest, prompts, rows)
+            newest: Indices = np.empty(int(prompts.max()) + 1, np.intp)
+            # Rows rise, and of several values for one place an assignment leaves the last.
+            newest[prompts] = rows
             rows = rows[newest[prompts] == rows]
         if untouched or not self._given:
             return rows

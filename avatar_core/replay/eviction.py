@@ -17,6 +17,8 @@ def past_use(table: Table, rule: DrawRule, step: int) -> NDArray[np.bool_]:
         rule: limits of age and reuse.
         step: optimiser step at which their age is taken.
     """
+    if rule.unlimited:
+        return np.zeros(len(table["step"]), np.bool_)
     return rule.spent(step - table["step"], table["reuse"])
 
 

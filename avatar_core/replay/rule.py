@@ -78,6 +78,11 @@ class DrawRule:
         return (age > oldest) | (reuse >= most)
 
     @property
+    def unlimited(self) -> bool:
+        """Whether no group is ever past use."""
+        return self.max_age is None and self.max_reuse is None
+
+    @property
     def needs_advantages(self) -> bool:
         """Whether groups must be stored with the advantages of their completions."""
         return self.priority == "release" and self.proxy == "advantage"

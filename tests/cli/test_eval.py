@@ -121,13 +121,14 @@ def test_missing_data_name_the_tree_that_is_wanted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    given = ["--data-root", str(tmp_path / "nowhere"), "--out", str(out)]
-    assert main(["eval", "mmvu", *given]) == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert "validation.json" in shown.err
-    assert "AVATAR_DATA" in shown.err
-    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty").mkdir()
+    for root in ("nowhere", "empty"):
+        given = ["--data-root", str(tmp_path / root), "--out", str(out)]
+        assert main(["eval", "mmvu", *given]) == 2
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert "validation.json" in shown.err
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
 
 
 def test_memory_that_runs_out_is_exit_code_8(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar_core.evaluation.intervals import Interval
@@ -59,6 +59,7 @@ def test_mean_score_keeps_partial_credit() -> None:
     assert mean_score([*rows, eval_row("d", None)]) == 0.5
 
 
+@settings(deadline=None)
 @given(st.lists(OUTCOMES, max_size=30))
 def test_counts_add_up(outcomes: list[tuple[str, bool | None]]) -> None:
     rows = [
