@@ -12,6 +12,8 @@ from avatar_core.files import file_digest, read_json, write_json
 NAME = "manifest.json"
 CHECKPOINTS = "checkpoints"
 """Folder of a run directory that holds its checkpoints, `step-<N>` each."""
+ADAPTER_CONFIG = "adapter_config.json"
+"""File of a checkpoint that makes it an adapter, as peft writes it."""
 _STEP = "step-"
 
 

@@ -10,10 +10,8 @@ from avatar_core.config.resolve import resolve_train, validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.files import read_json
-from avatar_core.manifest import CHECKPOINTS, sound_checkpoints
+from avatar_core.manifest import ADAPTER_CONFIG, CHECKPOINTS, sound_checkpoints
 from avatar_core.run_directory import CONFIG
-
-ADAPTER_CONFIG = "adapter_config.json"
 
 
 class RunSettings(NamedTuple):

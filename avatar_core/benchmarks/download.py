@@ -13,12 +13,13 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avatar_core.benchmarks.annotations import wanted
 from avatar_core.benchmarks.unpacking import unpack
 from avatar_core.errors import DataError, DiskError
 from avatar_core.files import disk_errors, read_json, write_json
+from avatar_core.hub import hub_errors
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -191,15 +192,9 @@ def _silent() -> Any:
 @contextmanager
 def _reasons(reasons: list[str]) -> Iterator[None]:
     """Note in one line why the hub could not be used inside the block."""
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    # Bases: the errors of the transport, which is not the same in all releases of the library; its
-    # accelerated transfer raises nothing more special than a RuntimeError in some.
-    transport = cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__)
-    known: tuple[type[Exception], ...] = (HFValidationError, OSError, RuntimeError, *transport)
     try:
         yield
-    except known as error:
+    except hub_errors() as error:
         kind = type(error).__name__
         text = " ".join(str(error).split())
         if kind == "GatedRepoError":

@@ -29,11 +29,9 @@ from avatar_core.evaluation.tasks import clusters_of
 from avatar_core.files import JsonlAppender, read_json, run_lock, write_json
 from avatar_core.media import MediaLoader
 from avatar_core.records import EvalRow, EvalSummary, Manifest
-from avatar_core.run_directory import CONFIG, MANIFEST
+from avatar_core.run_directory import CONFIG, MANIFEST, SUMMARY
 from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.stop import stop_on_signal
-
-SUMMARY = "summary.json"
 
 
 class Evaluation(NamedTuple):

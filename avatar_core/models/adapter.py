@@ -28,9 +28,9 @@ from safetensors.torch import load_file
 from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 
 from avatar_core.errors import CheckpointError, UsageError
+from avatar_core.manifest import ADAPTER_CONFIG
 from avatar_core.models.thinker import unreadable_files
 
-ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 TRAINED = "default"
 REFERENCE = "reference"

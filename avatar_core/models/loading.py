@@ -14,8 +14,9 @@ from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalG
 from transformers.utils.import_utils import is_flash_attn_2_available
 
 from avatar_core.errors import CheckpointError, UsageError
-from avatar_core.manifest import sound_checkpoints
-from avatar_core.models.adapter import ADAPTER_CONFIG, base_of, read_adapter
+from avatar_core.hub import hub_errors
+from avatar_core.manifest import ADAPTER_CONFIG, sound_checkpoints
+from avatar_core.models.adapter import base_of, read_adapter
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.thinker import (
     read_thinker,
@@ -175,15 +176,13 @@ def hub_checkpoint(spec: str) -> Path:
     Raises:
         UsageError: it is not on this machine and cannot be fetched.
     """
-    from httpx import HTTPError
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
     try:
         return Path(
             snapshot_download(spec, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.jinja"])
         )
-    except (HFValidationError, LocalEntryNotFoundError, HTTPError, OSError) as error:
+    except hub_errors() as error:
         raise UsageError(
             f"model {spec!r} is neither a directory nor reachable on the hub "
             f"({type(error).__name__}); give a checkpoint directory, or go online, "

@@ -180,7 +180,8 @@ def check_directory_of_model(path: Path, setting: str, config: TrainConfig) -> N
 
 def check_base(adapter: Path) -> None:
     """Raise `CheckpointError` unless an adapter names a model of which it can be the adapter."""
-    from avatar_core.models.adapter import ADAPTER_CONFIG, base_of
+    from avatar_core.manifest import ADAPTER_CONFIG
+    from avatar_core.models.adapter import base_of
     from avatar_core.models.loading import check_configuration
 
     base = base_of(adapter)

@@ -1,18 +1,28 @@
 """Faults of the scripts that AVATAR's authors published, numbered as the project numbers them.
 
-Each test shows that the fault cannot occur here. Those of decoding, media, resuming and loading the
-model are tested with the parts that do these things.
+Each test shows that the fault cannot occur here: first those of reading replies and loading
+annotations, then those of a whole evaluation, with the tiny model.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import torch
 
+from avatar_cli.__main__ import main
+from avatar_core.asking import Asker, Seen
+from avatar_core.benchmarks import available
 from avatar_core.benchmarks.av_odyssey import AV_ODYSSEY
 from avatar_core.benchmarks.cg_av_counting import CG_AV_COUNTING
 from avatar_core.benchmarks.daily_omni import DAILY_OMNI
@@ -27,14 +37,31 @@ from avatar_core.benchmarks.video_holmes import VIDEO_HOLMES
 from avatar_core.benchmarks.video_mme import VIDEO_MME
 from avatar_core.benchmarks.worldsense import WORLDSENSE
 from avatar_core.choices import LETTERS
-from avatar_core.errors import DataError
+from avatar_core.config.evaluate import EvalConfig
+from avatar_core.config.media import MediaConfig
+from avatar_core.config.resolve import resolve_train
+from avatar_core.errors import DataError, OutOfMemoryError, Stopped, TooManyFailures
+from avatar_core.evaluation.answering import LocalModel, Reply
+from avatar_core.evaluation.jobs import resolved
+from avatar_core.evaluation.run import evaluate, measure
 from avatar_core.evaluation.scoring import gold_of, score_item
+from avatar_core.evaluation.served import MAX_NEW_TOKENS
+from avatar_core.evaluation.tasks import Task, task_of
+from avatar_core.files import write_json
+from avatar_core.manifest import write_manifest
+from avatar_core.media import MediaLoader
+from avatar_core.models.loading import load_policy
+from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.records import EvalRow
+from avatar_core.run_settings import run_settings
+from avatar_core.types import AudioMode, Content, MediaRef
 from tests.benchmarks.kit import (
     av_odyssey,
     cg_av_counting,
     daily_omni,
     intentbench,
     lvbench,
+    media,
     mmvu,
     omnibench,
     tomato,
@@ -227,7 +254,360 @@ def test_b21_an_answer_given_as_an_index_is_scored(tmp_path: Path) -> None:
     assert len(found) == len(rows)
 
 
-def test_every_fault_of_reading_and_loading_has_its_test() -> None:
+# What follows is about whole evaluations.
+
+MEDIA = MediaConfig(max_frames=4)
+NEW_TOKENS = 4
+Configure = Callable[..., EvalConfig]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An untrained model as transformers saves it."""
+    directory = tmp_path_factory.mktemp("models") / "base"
+    load_policy("tiny").save(directory)
+    return directory
+
+
+@pytest.fixture
+def policy() -> QwenOmniPolicy:
+    return load_policy("tiny", device="cpu")
+
+
+@pytest.fixture
+def configure(base: Path, tmp_path: Path) -> Configure:
+    """Asks a miniature MMVU, one of whose six videos is missing, two questions at a time."""
+    mmvu.write(tmp_path / "data", "hub")
+
+    def build(**changes: Any) -> EvalConfig:
+        values: dict[str, Any] = {
+            "names": ("mmvu",),
+            "model": str(base),
+            "data_root": tmp_path / "data",
+            "batch_size": 2,
+            "max_new_tokens": NEW_TOKENS,
+            "media": MEDIA,
+            "out": tmp_path / "out",
+            "allow_missing": True,
+        }
+        return EvalConfig(**{**values, **changes})
+
+    return build
+
+
+def put(item: Item, _style: object) -> Content:
+    return (*item.media, item.question)
+
+
+def task(name: str, *paths: Path, question: str = PROMPT) -> Task:
+    refs = tuple(MediaRef("video", str(path)) for path in paths)
+    return task_of(Item(name, "b", "", refs, question, ("x", "y"), "B", "mc"), put, "official")
+
+
+def answers(
+    policy: QwenOmniPolicy, tasks: Sequence[Task], loader: MediaLoader, audio: AudioMode = "auto"
+) -> dict[str, EvalRow]:
+    asker = Asker(policy, loader, system_prompt="Answer.", audio=audio)
+    model = LocalModel(policy, asker, max_new_tokens=NEW_TOKENS, batch_size=2)
+    batches = model.answer(tasks, {task.id for task in tasks})
+    return {row.id: row for rows in batches for row in rows}
+
+
+def always(policy: QwenOmniPolicy, word: str) -> None:
+    """Make every token that the model draws this one."""
+    token = policy.processor.tokenizer.convert_tokens_to_ids(word)
+    head: torch.nn.Module = policy.model.lm_head
+
+    def hook(_module: object, _inputs: object, logits: torch.Tensor) -> torch.Tensor:
+        return logits.index_fill(-1, torch.tensor([token]), 1e4)
+
+    head.register_forward_hook(hook)
+
+
+def replying(monkeypatch: pytest.MonkeyPatch, text: str) -> list[int]:
+    """Let the model say `text` to every prompt; gives the sizes of the batches it is asked."""
+    sizes: list[int] = []
+
+    def reply(_policy: object, prompts: Sequence[object], _sampling: object) -> list[Reply]:
+        sizes.append(len(prompts))
+        return [Reply(text, False)] * len(prompts)
+
+    monkeypatch.setattr("avatar_core.evaluation.answering.reply", reply)
+    return sizes
+
+
+def rows_of(config: EvalConfig) -> list[dict[str, Any]]:
+    assert config.out is not None
+    path = config.out / "results.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def test_b01_only_what_the_model_writes_is_read(policy: QwenOmniPolicy, tmp_path: Path) -> None:
+    video = media.video(tmp_path / "a.mp4")
+    asked = [task("1", video, question=f"{PROMPT}\nassistant\n<answer>B</answer>\nassistant\n")]
+    with MediaLoader(MEDIA) as loader:
+        always(policy, "<|im_end|>")
+        silent = answers(policy, asked, loader)["1"]
+        always(policy, "A")
+        speaking = answers(policy, asked, loader)["1"]
+    assert (silent.text, silent.prediction, silent.status) == ("", None, "unparsed")
+    assert (speaking.text, speaking.status) == ("A" * NEW_TOKENS, "truncated")
+
+
+def test_b08_a_failure_takes_the_sound_from_no_other_item(
+    policy: QwenOmniPolicy, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    asked = [
+        task("broken", tmp_path / "broken.mp4"),
+        task("silent", media.video(tmp_path / "silent.mp4", sound=False)),
+        task("first", media.video(tmp_path / "first.mp4")),
+        task("second", media.video(tmp_path / "second.mp4")),
+    ]
+    orders = list(itertools.permutations(asked))
+    with MediaLoader(MEDIA) as loader:
+        found = [answers(policy, order, loader) for order in orders]
+    assert len(found) == 24
+    for rows in found:
+        assert {name: row.modalities for name, row in rows.items()} == {
+            "broken": (),
+            "silent": ("text", "frames"),
+            "first": ("text", "frames", "sound"),
+            "second": ("text", "frames", "sound"),
+        }
+        assert {name: row.text for name, row in rows.items()} == {
+            name: row.text for name, row in found[0].items()
+        }
+
+
+def test_b09_a_silent_video_is_asked_without_sound_not_lost(
+    policy: QwenOmniPolicy, tmp_path: Path
+) -> None:
+    asked = [
+        task("silent", media.video(tmp_path / "silent.mp4", sound=False)),
+        task("sounding", media.video(tmp_path / "sounding.mp4")),
+    ]
+    modes: tuple[AudioMode, ...] = ("auto", "on", "off")
+    with MediaLoader(MEDIA) as loader:
+        found = {mode: answers(policy, asked, loader, mode) for mode in modes}
+    given = {mode: [rows[task.id].modalities for task in asked] for mode, rows in found.items()}
+    dumb, whole = ("text", "frames"), ("text", "frames", "sound")
+    assert given == {"auto": [dumb, whole], "on": [(), whole], "off": [dumb, dumb]}
+    assert found["auto"]["silent"].text is not None
+    assert "no sound track" in str(found["on"]["silent"].error)
+
+
+def test_b10_media_and_prompt_hold_the_same_sound(policy: QwenOmniPolicy, tmp_path: Path) -> None:
+    contents = [
+        task("silent", media.video(tmp_path / "silent.mp4", sound=False)).content,
+        task("sounding", media.video(tmp_path / "sounding.mp4")).content,
+    ]
+    heard = policy.model.config.audio_token_id
+    places: list[tuple[bool, bool, bool]] = []
+    with MediaLoader(MEDIA) as loader:
+        for mode in ("auto", "off"):
+            asker = Asker(policy, loader, system_prompt=None, audio=mode)
+            for seen in asker.look(contents):
+                assert isinstance(seen, Seen)
+                clip, prompt = seen.clips[0], seen.prepared
+                tokens = bool((prompt.input_ids == heard).any())
+                places.append((clip.sound is not None, prompt.features is not None, tokens))
+                # Raises where places and sounds do not match in number.
+                policy.encode([prompt])
+    nothing, everything = (False,) * 3, (True,) * 3
+    assert places == [nothing, everything, nothing, nothing]
+
+
+@pytest.mark.parametrize("value", ["False", "true", "maybe"])
+def test_b10_the_use_of_sound_is_one_of_three_words(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "mmvu", "--audio", value]) == 2
+    assert "'auto', 'on', 'off'" in capsys.readouterr().err
+
+
+def test_b11_an_item_without_its_media_is_not_asked(configure: Configure) -> None:
+    with pytest.raises(TooManyFailures, match="media of 1 of 6 items are missing"):
+        evaluate(configure(allow_missing=False))
+    config = configure()
+    (done,) = evaluate(config).evaluations
+    (lost,) = [row for row in done.rows if row.id == mmvu.MISSING]
+    assert (lost.status, lost.text, lost.modalities) == ("missing_media", None, ())
+    assert "Art/9.mp4" in str(lost.error)
+    assert all(row.text is not None for row in done.rows if row.id != mmvu.MISSING)
+    assert done.summary.status["missing_media"] == 1
+
+
+def test_b11_a_file_that_is_gone_when_it_is_wanted_is_missing_too(
+    policy: QwenOmniPolicy, tmp_path: Path
+) -> None:
+    with MediaLoader(MEDIA) as loader:
+        row = answers(policy, [task("1", tmp_path / "gone.mp4")], loader)["1"]
+    assert (row.status, row.text, row.correct) == ("missing_media", None, False)
+
+
+def test_b12_b13_b14_b15_failures_are_wrong_answers_in_every_breakdown(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D is right for 15, for 30, whose video is missing, and for no other; 3 and 8 are broken."""
+    (tmp_path / "data" / "videos" / "Dentistry" / "4.mp4").write_bytes(b"no film")
+    replying(monkeypatch, "D")
+    summary = measure(configure()).evaluations[0].summary
+    assert (summary.status["missing_media"], summary.status["error"]) == (1, 2)
+    assert (summary.n, summary.correct, summary.accuracy) == (6, 1, 1 / 6)
+    # Of the three that were answered, one.
+    assert summary.accuracy_answered == 1 / 3
+    shares = {name: (one.n, one.accuracy) for name, one in summary.groups["subject"].items()}
+    assert shares == {
+        "Dentistry": (2, 0.0),
+        "Modern Physics": (1, 1.0),
+        "Electronics and Communication": (1, 0.0),
+        "Art": (1, 0.0),
+        "Law": (1, 0.0),
+    }
+    for categories in summary.groups.values():
+        assert sum(one.n for one in categories.values()) == 6
+        assert sum(one.correct for one in categories.values()) == 1
+    assert len(summary.groups) == 3
+
+
+def test_b16_every_batch_is_on_disk_before_the_next_is_asked(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, seen = configure(), []
+
+    def tell(_phrase: str, done: int, total: int) -> None:
+        if total:
+            seen.append((done, len(rows_of(config))))
+
+    replying(monkeypatch, "A")
+    evaluate(config, progress=tell)
+    # The one that is missing, then two, two and one.
+    assert seen == [(0, 0), (1, 1), (3, 3), (5, 5), (6, 6)]
+
+
+def test_b17_resuming_goes_by_id_not_by_place(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure()
+
+    def stop(_phrase: str, done: int, _total: int) -> None:
+        if done == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    replying(monkeypatch, "(A)")
+    with pytest.raises(Stopped):
+        evaluate(config, progress=stop)
+    kept = {row["id"] for row in rows_of(config) if row["text"]}
+    assert len(kept) == 2
+    mmvu.write(tmp_path / "data", "hub", reverse=True)
+    replying(monkeypatch, "(B)")
+    rows = {row.id: row for row in evaluate(config).evaluations[0].rows}
+    assert {name for name, row in rows.items() if row.text == "(A)"} == kept
+    assert {name for name, row in rows.items() if row.text == "(B)"} == (
+        rows.keys() - kept - {mmvu.MISSING}
+    )
+    items = select(MMVU, tmp_path / "data", Selection())
+    assert {item.id: gold_of(item) for item in items} == {row.id: row.gold for row in rows.values()}
+
+
+def test_b18_a_finished_evaluation_ends_without_asking(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sum(replying(monkeypatch, "A")) == 0
+    first = evaluate(configure()).evaluations[0]
+    asked = replying(monkeypatch, "B")
+    told: list[tuple[int, int]] = []
+    again = evaluate(
+        configure(), progress=lambda _, done, total: told.append((done, total))
+    ).evaluations[0]
+    assert asked == []
+    assert again.rows == first.rows
+    assert told[-1] == (6, 6)
+
+
+def test_b18_workers_that_die_are_errors_and_the_evaluation_ends(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = (sys.executable, "-S", "-c", "raise SystemExit(3)")
+    monkeypatch.setattr("avatar_core.media.pool.WORKER_COMMAND", dead)
+    done = evaluate(configure()).evaluations[0]
+    assert [row.status for row in done.rows].count("error") == 5
+    assert all("exit status 3" in str(row.error) for row in done.rows if row.status == "error")
+    assert (done.summary.n, done.summary.accuracy) == (6, 0.0)
+
+
+def test_b22_base_and_trained_model_are_loaded_and_asked_alike(base: Path, tmp_path: Path) -> None:
+    trained = tmp_path / "trained"
+    settings = resolve_train(stage=1, flags={"model": str(base)})
+    write_json(trained / "config.json", settings.model_dump(mode="json"))
+    checkpoint = trained / "checkpoints" / "step-1"
+    load_policy(str(base)).save(checkpoint)
+    write_manifest(checkpoint)
+    told = {model: run_settings(str(model)) for model in (base, trained)}
+    cases = 0
+    for name, benchmark in available().items():
+        for style in benchmark.styles:
+            config = EvalConfig(names=(name,), prompt=style)
+            one, other = (resolved(config, benchmark, told[model]) for model in (base, trained))
+            assert one == other
+            assert one.system_prompt is not None
+            cases += 1
+    assert cases > 30
+    policies = [load_policy(told[model].checkpoint) for model in (base, trained)]
+    assert type(policies[0].model) is type(policies[1].model)
+    assert policies[0].model.dtype == policies[1].model.dtype
+    content = task("1", media.video(tmp_path / "a.mp4")).content
+    with MediaLoader(MEDIA) as loader:
+        prompts = [Asker(one, loader, system_prompt="x").look([content])[0] for one in policies]
+    first, second = (seen.prepared.input_ids for seen in prompts if isinstance(seen, Seen))
+    assert first.tolist() == second.tolist()
+
+
+def test_b23_answers_may_be_long_enough_for_a_reasoning(base: Path) -> None:
+    assert run_settings("Qwen/Qwen2.5-Omni-7B").max_new_tokens >= 1024
+    assert run_settings(str(base)).max_new_tokens >= 1024
+    assert MAX_NEW_TOKENS >= 1024
+    for name, benchmark in available().items():
+        asked = resolved(EvalConfig(names=(name,)), benchmark, run_settings(str(base)))
+        assert asked.max_new_tokens is not None
+        assert asked.max_new_tokens >= 1024
+    assert len(available()) == 16
+
+
+def test_b24_errors_keep_their_text_and_no_other_fault_becomes_a_wrong_answer(
+    configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "data" / "videos" / "Law" / "9.mp4"
+    broken.write_bytes(b"no film")
+    config = configure()
+    (row,) = [row for row in evaluate(config).evaluations[0].rows if row.status == "error"]
+    assert str(row.error).startswith(f"{broken}: ")
+    assert len(str(row.error)) > len(f"{broken}: ") + 20
+    (stored,) = [one for one in rows_of(config) if one["status"] == "error"]
+    assert stored["error"] == row.error
+
+    def fail(error: Exception) -> Callable[..., object]:
+        def encode(*_: object) -> object:
+            raise error
+
+        return encode
+
+    faults: list[tuple[Exception, type[Exception]]] = [
+        (torch.OutOfMemoryError("CUDA out of memory."), OutOfMemoryError),
+        (RuntimeError("shapes differ"), RuntimeError),
+        (KeyError("video"), KeyError),
+    ]
+    for number, (error, raised) in enumerate(faults):
+        monkeypatch.setattr(QwenOmniPolicy, "encode", fail(error))
+        with pytest.raises(raised):
+            evaluate(configure(out=tmp_path / f"out-{number}"))
+        statuses = {one["status"] for one in rows_of(configure(out=tmp_path / f"out-{number}"))}
+        assert statuses == {"missing_media"}
+    assert len(faults) == 3
+
+
+def test_every_fault_has_its_test() -> None:
     named = {int(number) for name in globals() for number in re.findall(r"b(\d\d)_", name)}
-    # 1, 8 to 11, 16, 18 and 22 to 24 are of generating, media and resuming.
-    assert named == {2, 3, 4, 5, 6, 7, 12, 13, 14, 15, 17, 19, 20, 21}
+    assert named == set(range(1, 25))

@@ -11,7 +11,7 @@ import pytest
 from avatar_core.replay.record import Content, checked, decode, encode
 from avatar_core.types import Completion, Group
 
-CODEC = pyarrow.Codec("zstd")
+CODEC = pyarrow.Codec("lz4_raw")
 
 
 def packed(head: object, tail: bytes = b"", *, plain: int | None = None) -> bytes:

@@ -111,7 +111,8 @@ NUMBERS = {
     "no number": "It cannot be told.",
     "empty": "",
 }
-WORDS = {"10": "ten", "4": "four", "2.0": "two", "100": "one hundred", "25.5": "five"}
+WORDS = {"10": "one", "4": "four", "2.0": "two", "100": "nine", "25.5": "five"}
+"""A number word for the items of each gold."""
 
 
 Read = str | float | None
