@@ -31,7 +31,7 @@ def fetch_missing(config: EvalConfig, output: Output) -> None:
     for name in config.names:
         benchmark = find(name)
         root = root_of(config, name) or default_root(name)
-        if benchmark.items is None or root is None:
+        if benchmark.embedded or root is None:
             continue
         if not root.is_dir() or unfinished(root):
             fetch(benchmark, root, output, agreed=config.download)

@@ -53,7 +53,7 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     asked = check_selection(config)
     fetch_missing(config, output)
     for benchmark in asked:
-        if benchmark.items is not None:
+        if not benchmark.embedded:
             load_items(config, benchmark)
 
     from avatar_cli.render_eval import item_progress, show_evaluations

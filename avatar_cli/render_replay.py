@@ -14,6 +14,7 @@ from rich.text import Text
 from avatar_cli.render import count, decimal, percent, safe
 from avatar_cli.text import plain
 from avatar_core.records import SCHEMA, CompletionRow, GroupRow
+from avatar_core.reporting.hints import HintFigures
 from avatar_core.reporting.summary import SELECTIONS
 from avatar_core.reporting.verify import Verdict
 from avatar_core.reporting.what_if import Scenario, Signal, WhatIf
@@ -82,6 +83,16 @@ def shaded(text: str, weights: Sequence[float]) -> Text:
         shade.append(shown[start:end], style)
         start = end
     return shade
+
+
+def hint_table(hints: HintFigures) -> Table:
+    """How often hints were used, with what success, and refused."""
+    table = Table(title="Hints", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("used", "prompts", "answered right", "answer in hint", "refused for it"):
+        table.add_column(name, justify="right")
+    figures = (hints.used, hints.prompts, hints.answered, hints.leaked, hints.refused)
+    table.add_row(*map(count, figures))
+    return table
 
 
 def scenario_line(name: str, scenario: Scenario) -> Text:

@@ -30,7 +30,7 @@ def stats_command(
     output: Output,
     run: Annotated[Path, typer.Argument(metavar="RUN", help="Directory of a run.")],
 ) -> None:
-    """Show tiers, age and reuse, distinct rewards per group and the distribution of |A|."""
+    """Show tiers, age and reuse, distinct rewards per group, |A|, and hints used and refused."""
     from avatar_cli.render import console, emit_json
     from avatar_core.records import SCHEMA
     from avatar_core.reporting.records_io import load_run
@@ -39,16 +39,18 @@ def stats_command(
     summary = summarise(load_run(run))
     if output.as_json:
         document = summary.to_document()
-        kept = {key: document[key] for key in ("path", "tiers", "rewards", "advantages")}
+        kept = {key: document[key] for key in ("path", "tiers", "hints", "rewards", "advantages")}
         emit_json({"schema": SCHEMA, **kept})
         return
 
+    from avatar_cli.render_replay import hint_table
     from avatar_cli.tables import magnitude_table, run_heading, tier_table, unique_reward_table
 
     screen = console()
     screen.print(run_heading(summary))
     for table in (tier_table(summary), unique_reward_table(summary), magnitude_table(summary)):
         screen.print(table)
+    screen.print(hint_table(summary.hints))
 
 
 replay_app.command("show")(show_command)

@@ -141,6 +141,7 @@ class Benchmark:
         layout: the tree of files that it wants, for an error message.
         default_limit: most items when nobody says; `None` for all.
         blind: `Selection.question_only` shows no media; otherwise `load` sees to it.
+        embedded: made on this machine and asked as in training; nothing to download.
     """
 
     name: str
@@ -165,6 +166,7 @@ class Benchmark:
     published: Published | None = None
     default_limit: int | None = None
     blind: bool = True
+    embedded: bool = False
 
 
 BENCHMARKS: dict[str, Benchmark] = {}

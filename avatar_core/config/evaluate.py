@@ -95,9 +95,16 @@ class EvalConfig(Frozen):
     blank: tuple[Blank, ...] = ()
     """Modalities replaced by darkness or silence, to measure what they are worth."""
     system_prompt: str | None = None
-    """System turn; None is that of the prompt style, else as the model was trained; empty: none."""
+    """System turn; None is that of the benchmark's wording, none where it has none; of `scenes` and
+    of the `think` wording it is as the model was trained; empty for none."""
     media: MediaConfig | None = None
     """How media are read; None as the model was trained."""
+    fps: float | None = None
+    """Laid over `media`: frames sampled per second of video."""
+    max_frames: int | None = None
+    """Laid over `media`: most frames of a video."""
+    max_pixels: int | None = None
+    """Laid over `media`: most pixels of a frame."""
     out: Path | None = None
     """Result directory, of several names one below it each; None is `runs/eval/<model>/<name>`."""
     resume: bool = True

@@ -104,8 +104,8 @@ def answer_samples(
     rows: dict[str, EvalRow] = {}
     windows = batches_of(sample_tasks(samples), model.window)
     for number, window in enumerate(windows):
-        for following in windows[number + 1 : number + 2]:
-            model.prefetch(following)
+        for wanted in windows[number : number + 2]:
+            model.prefetch(wanted)
         for batch in model.answer(window, [task.id for task in window]):
             rows.update((row.id, row) for row in batch)
     return [rows[sample.id] for sample in samples]

@@ -19,13 +19,16 @@ ROOT = Path("runs") / "eval"
 def result_directory(config: EvalConfig, name: str) -> Path:
     """Where the results of one benchmark go.
 
-    Without `out` it is runs/eval/<model>/<benchmark>, with the stage and blanked modalities in its
-    name, so that measurements of one model that are meant to be compared lie side by side.
+    Without `out` it is runs/eval/<model>/<benchmark>, with what was chosen of the benchmark and what
+    was blanked in its name, so that measurements of one model that are meant to be compared lie side
+    by side.
     """
     if config.out is not None:
         return config.out if len(config.names) == 1 else config.out / name
     model = config.served.model if config.backend == "openai" else _local_name(config.model)
-    parts = [name, *([f"stage{config.stage}"] if config.stage else [])]
+    chosen = (config.split, config.subset, config.mode, config.prompt)
+    parts = [name, *([f"stage{config.stage}"] if config.stage else []), *filter(None, chosen)]
+    parts += ["question-only"] if config.question_only else []
     parts += [f"no-{modality}" for modality in config.blank]
     return ROOT / (re.sub(r"[^\w.-]+", "--", model).strip(".-") or "model") / "-".join(parts)
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from avatar_core import benchmarks
 from avatar_core.benchmarks import Benchmark, Published
 from avatar_core.config.evaluate import EvalConfig
+from avatar_core.config.media import MediaConfig
+from avatar_core.config.resolve import validate
 from avatar_core.evaluation.directory import check_directory, result_directory
 from avatar_core.evaluation.selecting import check_selection, load_items, selection_of, style_of
 from avatar_core.evaluation.tally import Measure
@@ -80,18 +82,31 @@ def make_job(config: EvalConfig, name: str, settings: RunSettings) -> Job:
 def resolved(config: EvalConfig, benchmark: Benchmark, settings: RunSettings) -> EvalConfig:
     """The configuration of one benchmark, with what was not given as the model was trained.
 
-    The system text is that of the prompt style where the benchmark has one.
+    The system text is that of the wording. Where the benchmark has none there is none, but for the
+    `think` wording and scenes: a text that asks for reasoning does not go with a request for a
+    letter alone.
+
+    Raises:
+        UsageError: frames or pixels that contradict each other.
     """
-    given = config.model_dump(include={"media", "audio", "system_prompt", "max_new_tokens"})
-    media = config.media or settings.media
+    media = media_of(config, settings.media)
     style = style_of(benchmark, config)
-    texts = benchmark.system or {}
+    trained = style == "think" or benchmark.embedded
+    system = (benchmark.system or {}).get(style, settings.system_prompt if trained else "")
+    laid = dict.fromkeys(("fps", "max_frames", "max_pixels"))
     default = {
-        "media": media,
         "audio": media.audio,
-        "system_prompt": texts.get(style, settings.system_prompt),
+        "system_prompt": system,
         "max_new_tokens": settings.max_new_tokens,
     }
-    missing = {key: value for key, value in default.items() if given[key] is None}
-    names = {"names": (benchmark.name,), "prompt": style}
-    return config.model_copy(update={**names, **missing})
+    missing = {key: value for key, value in default.items() if getattr(config, key) is None}
+    named = {"names": (benchmark.name,), "prompt": style, "media": media, **laid}
+    return config.model_copy(update={**named, **missing})
+
+
+def media_of(config: EvalConfig, trained: MediaConfig) -> MediaConfig:
+    """How media are read: as asked, else as in training, with what is laid over it."""
+    base = config.media or trained
+    given = {key: getattr(config, key) for key in ("fps", "max_frames", "max_pixels")}
+    laid = {key: value for key, value in given.items() if value is not None}
+    return validate(MediaConfig, {**base.model_dump(), **laid}) if laid else base

@@ -51,5 +51,6 @@ SCENES = register(
         styles=("official",),
         splits=get_args(Split)[::-1],
         default_limit=LIMIT,
+        embedded=True,
     )
 )

@@ -36,8 +36,30 @@ def test_stats_show_tiers_rewards_and_magnitudes(
 def test_stats_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "stats", "--json", str(run)]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert set(document) == {"schema", "path", "tiers", "rewards", "advantages"}
+    assert set(document) == {"schema", "path", "tiers", "hints", "rewards", "advantages"}
     assert document["tiers"]["hard"]["age_mean"] == 8.5
+    assert (document["hints"]["used"], document["hints"]["refused"]) == (0, 0)
+
+
+def test_stats_show_that_hints_fired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    groups = [
+        group_row([0.0, 1.0], prompt_id="a", hinted=True),
+        group_row([0.0, 0.0], prompt_id="b", hinted=True, leaked=True),
+        group_row([0.0, 0.0], prompt_id="c"),
+    ]
+    run = write_run(tmp_path, [metrics_row(hints_used=2, hints_refused=3)], groups)
+    assert main(["replay", "stats", str(run)]) == 0
+    shown = [line.split() for line in capsys.readouterr().out.splitlines()]
+    # Used, prompts, answered right, answer in hint, refused for it.
+    assert shown[shown.index(["Hints"]) + 4] == ["2", "2", "1", "1", "3"]
+    assert main(["replay", "stats", "--json", str(run)]) == 0
+    assert json.loads(capsys.readouterr().out)["hints"] == {
+        "used": 2,
+        "refused": 3,
+        "prompts": 2,
+        "answered": 1,
+        "leaked": 1,
+    }
 
 
 def test_replay_without_a_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,3 +73,4 @@ def test_a_run_without_groups_has_empty_tables(
     assert main(["replay", "stats", str(write_run(tmp_path, [], []))]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["hard", "-", "-", "0", "-", "-", "-"] in lines
+    assert ["-", "0", "0", "0", "-"] in lines

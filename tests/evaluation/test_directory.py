@@ -35,6 +35,10 @@ def test_default_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert result_directory(config(stage=2, blank=("sound",)), "scenes").name == (
         "scenes-stage2-no-sound"
     )
+    chosen = config(subset="adaptation", prompt="think", question_only=True)
+    assert (
+        result_directory(chosen, "video_mmmu").name == "video_mmmu-adaptation-think-question-only"
+    )
 
 
 def test_several_benchmarks_share_an_out_directory() -> None:
@@ -69,6 +73,9 @@ def test_every_field_is_free_or_frozen(tmp_path: Path) -> None:
         "resume": False,
         "allow_missing": True,
         "media": MediaConfig(fps=9.0),
+        "fps": 3.0,
+        "max_frames": 9,
+        "max_pixels": 9000,
     }
     assert changes.keys() == EvalConfig.model_fields.keys()
     write_json(stored, config().model_dump(mode="json"))

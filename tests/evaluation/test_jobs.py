@@ -7,7 +7,7 @@ import pytest
 
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.config.media import MediaConfig
-from avatar_core.errors import DataError, TooManyFailures
+from avatar_core.errors import DataError, TooManyFailures, UsageError
 from avatar_core.evaluation.jobs import Job, make_job
 from avatar_core.run_settings import RunSettings
 from tests.benchmarks.kit import cg_av_counting, daily_omni, mmvu
@@ -43,7 +43,8 @@ def test_system_texts_are_those_of_the_wording_else_as_trained(tmp_path: Path) -
     authors = job("daily_omni", tmp_path, prompt="authors").config
     assert authors.system_prompt is not None
     assert authors.system_prompt.startswith("You are Qwen")
-    assert job("daily_omni", tmp_path).config.system_prompt == "As trained."
+    assert job("daily_omni", tmp_path).config.system_prompt == ""
+    assert job("daily_omni", tmp_path, prompt="think").config.system_prompt == "As trained."
     assert (
         job("daily_omni", tmp_path, prompt="authors", system_prompt="").config.system_prompt == ""
     )
@@ -63,3 +64,13 @@ def test_headline_and_published_figures_belong_to_a_mode(tmp_path: Path) -> None
     assert clues.published is None
     assert job("cg_av_counting", tmp_path, question_only=True).published is None
     assert job("cg_av_counting", tmp_path, limit=2).published == counts.published
+
+
+def test_frames_and_pixels_are_laid_over_those_of_training(tmp_path: Path) -> None:
+    daily_omni.write(tmp_path, "hub")
+    given = job("daily_omni", tmp_path, fps=1.0, max_frames=64, max_pixels=3136).config
+    assert given.media == MediaConfig(fps=1.0, max_frames=64, max_pixels=3136)
+    assert (given.fps, given.max_frames, given.max_pixels) == (None, None, None)
+    assert job("daily_omni", tmp_path).config.media == SETTINGS.media
+    with pytest.raises(UsageError, match="max_frames"):
+        job("daily_omni", tmp_path, max_frames=1)

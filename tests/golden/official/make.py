@@ -185,8 +185,9 @@ def _offered(letter: str | None, item: Item) -> str | None:
 
 def _accepted(accepts: Callable[[str], float], item: Item) -> str | None:
     """The letter that a scorer takes a reply for, when it says of a gold letter yes or no alone."""
-    (letter,) = [letter for letter in offered(item) if accepts(letter)] or [None]
-    return letter
+    accepted = [letter for letter in offered(item) if accepts(letter)]
+    assert len(accepted) <= 1
+    return accepted[0] if accepted else None
 
 
 def _word_or_number(module: ModuleType, item: Item, text: str) -> Read:
