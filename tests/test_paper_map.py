@@ -74,7 +74,7 @@ def test_all_code_that_is_named_exists() -> None:
 def test_all_tests_that_are_named_exist() -> None:
     named = re.findall(TEST, MAP)
     assert [place for place in named if not is_test(*place)] == []
-    assert len(named) >= 40
+    assert len(named) >= 100
     assert MAP.count("tests/") == len(named)
 
 
@@ -85,6 +85,15 @@ def test_what_does_not_exist_is_found() -> None:
         assert not code_exists(wrong)
     assert not is_test("tests/algo/test_tas.py", "test_nothing")
     assert not is_test("tests/algo/test_nothing.py", "")
+
+
+@pytest.mark.parametrize(("letter", "count"), [("C", 9), ("F", 20)])
+def test_every_check_and_every_flaw_of_the_release_names_its_tests(letter: str, count: int) -> None:
+    found = rows(letter)
+    assert [cells[0] for cells in found] == [f"{letter}{n + 1}" for n in range(count)]
+    for number, *_, tests in found:
+        cited = re.findall(TEST, tests)
+        assert cited and all(name for _, name in cited), number
 
 
 @pytest.mark.parametrize(("letter", "count"), [("E", 7), ("R", 4), ("W", 3)])
@@ -124,10 +133,10 @@ def test_every_disagreement_has_its_line() -> None:
     for number, _, _, default, other, tests in found:
         built = re.search(SETTING, default)
         assert built or any(word in default + other for word in WITHOUT), number
-        assert re.search(TEST, tests) or tests == "—", number
-        # What can be set has a test that the setting does something.
-        if re.search(SETTING, other):
-            assert built and re.search(TEST, tests), number
+        cited = re.findall(TEST, tests)
+        assert cited and all(name for _, name in cited), number
+        # What can be set otherwise has a default to set it back to.
+        assert built or not re.search(SETTING, other), number
 
 
 def test_the_settings_of_disagreements_are_the_defaults_and_real_alternatives() -> None:

@@ -2,13 +2,14 @@
 
     4 bytes   length of the head, compressed; little-endian like all that follows
     4 bytes   length of the head, plain
-    head      JSON, compressed as one LZ4 block: everything but tokens
+    head      JSON, compressed: everything but tokens
     ids       int32, of all completions one after another
     logprobs  float32, likewise
 
 Text is a third of a group and compresses to two thirds or less; 10,000 groups of 8 × 300 tokens
-would take 400 MB as Python objects and take 290 MB like this. A draw reads four of them: LZ4, which
-pyarrow brings along, is a tenth larger than Zstandard and takes two thirds of the time.
+would take 400 MB as Python objects and take 290 MB like this. A draw reads four of them, so the
+head is one LZ4 block: a Zstandard frame, which earlier stores have and which is still read, makes a
+record a tenth smaller but takes half as long again. pyarrow brings both along.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ _LOGPROBS = np.dtype("<f4")
 _LENGTHS = struct.Struct("<II")
 _TOKEN_BYTES = 8
 _MAX_HEAD = 64 << 20
-_CODEC = pyarrow.Codec("lz4_raw")
+_LZ4 = pyarrow.Codec("lz4_raw")
+_ZSTANDARD = pyarrow.Codec("zstd")
+_ZSTANDARD_MARK = bytes.fromhex("28b52ffd")
+"""Begins every frame. An LZ4 block that begins so holds a text from 0xb5 on, and JSON a brace."""
 
 
 class Content(NamedTuple):
@@ -119,7 +123,7 @@ def encode(content: Content) -> bytes:
         "kl": content.kl,
     }
     plain = to_json(head)
-    packed = _CODEC.compress(plain, asbytes=True)
+    packed = _LZ4.compress(plain, asbytes=True)
     return b"".join(
         [
             _LENGTHS.pack(len(packed), len(plain)),
@@ -134,8 +138,7 @@ def decode(record: bytes) -> Content:
     """Read what `encode` wrote; see `checked` for bytes from elsewhere."""
     size, plain = _LENGTHS.unpack_from(record)
     end = _LENGTHS.size + size
-    packed = record[_LENGTHS.size : end]
-    return _content(from_json(_CODEC.decompress(packed, plain, asbytes=True)), record, end)
+    return _content(from_json(_unpacked(record[_LENGTHS.size : end], plain)), record, end)
 
 
 def checked(record: bytes) -> Content:
@@ -151,8 +154,7 @@ def checked(record: bytes) -> Content:
     if end > len(record) or plain > _MAX_HEAD:
         raise ValueError("its head is cut off, or too long")
     try:
-        text = _CODEC.decompress(record[_LENGTHS.size : end], plain, asbytes=True)
-        head = _Head.model_validate_json(text)
+        head = _Head.model_validate_json(_unpacked(record[_LENGTHS.size : end], plain))
     except (OSError, pyarrow.ArrowException) as error:
         raise ValueError("its head is not compressed as it should be") from error
     except ValidationError as error:
@@ -168,6 +170,13 @@ def checked(record: bytes) -> Content:
         if values is not None and len(values) != len(head.completions):
             raise ValueError("its values are not one for each completion")
     return _content(head.model_dump(), record, end)
+
+
+def _unpacked(packed: bytes, plain: int) -> bytes:
+    """The JSON of a head, `plain` bytes long."""
+    codec = _ZSTANDARD if packed.startswith(_ZSTANDARD_MARK) else _LZ4
+    text: bytes = codec.decompress(packed, plain, asbytes=True)
+    return text
 
 
 def _content(head: dict[str, Any], record: bytes, end: int) -> Content:

@@ -13,7 +13,7 @@ from avatar_core.errors import CheckpointError
 from avatar_core.replay.record import Summary, checked, decode, summary_of
 from avatar_core.types import Group
 
-SCHEMA = 3
+SCHEMA = 2
 
 
 class Stored(NamedTuple):
@@ -90,7 +90,7 @@ class _PromptRow(_Row):
 
 
 class _Values(_Row):
-    schema_version: Literal[3]
+    schema_version: Literal[2]
     next_number: int = Field(ge=0)
     latest_step: int
     prompts: dict[str, _PromptRow]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -35,14 +35,13 @@ from avatar_core.replay.segments import (
     worth_keeping,
     write_segments,
 )
-from avatar_core.replay.state import SCHEMA
 
 MANIFEST = "manifest.json"
 NOTHING = Layout((), {})
 
 
 class _Manifest(Frozen):
-    schema_version: int
+    schema_version: Literal[2]
     index: Entry
 
 
@@ -78,7 +77,7 @@ def save_buffer(buffer: ReplayBuffer, directory: Path, *, previous: Path | None 
     content = json.dumps(index.model_dump(), allow_nan=False, separators=(",", ":")).encode()
     entry = Entry(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
     write_atomic(_index_path(directory, entry), content)
-    write_json(directory / MANIFEST, {"schema_version": SCHEMA, "index": entry.model_dump()})
+    write_json(directory / MANIFEST, {"schema_version": 2, "index": entry.model_dump()})
     current = {segment_path(directory, segment) for segment in layout.segments}
     current.add(_index_path(directory, entry))
     with disk_errors(directory):
@@ -124,17 +123,12 @@ def _read_index(directory: Path) -> _Index:
     try:
         manifest = _Manifest.model_validate_json(read(path))
     except ValidationError as error:
-        raise unsound(path, "not a manifest of a replay buffer") from error
-    if manifest.schema_version != SCHEMA:
-        raise CheckpointError(
-            f"{path}: the replay buffer has schema {manifest.schema_version}, this release reads "
-            f"schema {SCHEMA}; resume the run with the release that wrote it, or start a new one"
-        )
+        raise unsound(path, "not a manifest of schema 2") from error
     path = _index_path(directory, manifest.index)
     try:
         return _Index.model_validate_json(verified(path, manifest.index))
     except ValidationError as error:
-        raise unsound(path, f"not an index of schema {SCHEMA}") from error
+        raise unsound(path, "not an index of schema 2") from error
 
 
 def _known(directory: Path) -> Layout:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from avatar_core.records import EvalSummary, Tier
+from avatar_core.reporting.hints import HintFigures, hint_figures
 from avatar_core.reporting.records_io import RunRecords
 from avatar_core.reporting.statistics import (
     AdvantageStatistics,
@@ -37,6 +38,7 @@ class RunSummary:
         rewards: reward diversity by source.
         advantages: advantage statistics by source.
         tiers: replay buffer by tier.
+        hints: how often hints were shown and refused.
         phases: wall time by phase.
         accuracy: accuracy of fresh completions, first and last tenth of the steps.
         reward: mean reward of fresh completions, first and last tenth of the steps.
@@ -50,6 +52,7 @@ class RunSummary:
     rewards: Mapping[Selection, RewardDiversity]
     advantages: Mapping[Selection, AdvantageStatistics]
     tiers: Mapping[Tier, TierFigures]
+    hints: HintFigures
     phases: Mapping[str, PhaseTime]
     accuracy: Trend
     reward: Trend
@@ -78,6 +81,7 @@ def summarise(records: RunRecords) -> RunSummary:
         rewards={name: reward_diversity(records.groups, name) for name in SELECTIONS},
         advantages={name: advantage_statistics(records.groups, name) for name in SELECTIONS},
         tiers=tier_figures(records.metrics, records.groups),
+        hints=hint_figures(records.metrics, records.groups),
         phases=phase_times(records.metrics),
         accuracy=trend(row.accuracy_fresh for row in records.metrics),
         reward=trend(row.reward_mean for row in records.metrics),

@@ -9,7 +9,8 @@ import pytest
 
 from avatar_core.config.replay import ReplayConfig
 from avatar_core.errors import UsageError
-from avatar_core.replay import ReplayBuffer
+from avatar_core.replay import ReplayBuffer, prompts
+from avatar_core.replay.tiers import Rank, rank_of
 
 
 def test_the_baseline_is_the_mean_of_the_last_twenty_fresh_rewards(make_group):
@@ -232,6 +233,27 @@ def test_insert_and_draw_stay_fast_as_the_buffer_fills(make_group, insert, prior
     assert len(seconds) == 400
     # Far above what it takes; tests/performance/replay_buffer.py measures at full size.
     assert statistics.median(seconds) < 0.005
+
+
+def test_a_visit_compares_its_prompt_with_few_of_the_others(make_group, monkeypatch):
+    compared = []
+
+    class CountedRank(Rank):
+        def __lt__(self, other):
+            compared.append(other)
+            return tuple.__lt__(self, other)
+
+    monkeypatch.setattr(prompts, "rank_of", lambda name, mean: CountedRank(*rank_of(name, mean)))
+    buffer = ReplayBuffer()
+    for index in range(1_000):
+        buffer.insert(make_group(f"p{index}", [index / 1_000]))
+    compared.clear()
+    buffer.insert(make_group("p17", [0.5]))
+    # To leave its old place and to find the new one, each by halving 1,000 at most ten times.
+    assert 10 <= len(compared) <= 20
+    compared.clear()
+    buffer.draw(4, random.Random(0))
+    assert compared == []
 
 
 def test_a_group_takes_its_tokens_and_little_else(make_group):

@@ -14,9 +14,11 @@ from avatar_core.types import Completion, Group
 CODEC = pyarrow.Codec("lz4_raw")
 
 
-def packed(head: object, tail: bytes = b"", *, plain: int | None = None) -> bytes:
+def packed(
+    head: object, tail: bytes = b"", *, plain: int | None = None, codec: pyarrow.Codec = CODEC
+) -> bytes:
     text = json.dumps(head).encode()
-    data = CODEC.compress(text, asbytes=True)
+    data = codec.compress(text, asbytes=True)
     return struct.pack("<II", len(data), len(text) if plain is None else plain) + data + tail
 
 
@@ -93,6 +95,15 @@ def test_text_is_compressed(make_group):
     wordy = dataclasses.replace(group.completions[0], text="the tone comes first, " * 100)
     record = encode(Content(dataclasses.replace(group, completions=(wordy,))))
     assert len(record) < 2_200 / 3
+
+
+@pytest.mark.parametrize("read", [decode, checked])
+def test_a_head_that_an_earlier_store_compressed_with_zstandard_is_read(make_group, read):
+    group = make_group("häm № 1", [0.25, None, 1.0])
+    record = encode(Content(group))
+    earlier = packed(head_of(record), tail_of(record), codec=pyarrow.Codec("zstd"))
+    assert earlier[8:12] == b"\x28\xb5\x2f\xfd" != record[8:12]
+    assert same(read(earlier).group, group)
 
 
 def test_every_cut_is_refused(make_group):
