@@ -14,6 +14,11 @@ from avatar_core.records import EvalSummary
 from avatar_core.reporting.statistics import AdvantageStatistics, RewardDiversity
 from avatar_core.reporting.summary import SELECTIONS, RunSummary
 
+COUNTED = frozenset({"open_items", "counted"})
+"""Further figures of an evaluation that are numbers of items."""
+ERRORS = frozenset({"mae", "rmse"})
+"""Those that are in units of the answer; all others are shares."""
+
 
 def run_heading(summary: RunSummary) -> Text:
     """Give the line above a run's tables: where it is, how far it is, how its accuracy moved."""
@@ -143,10 +148,22 @@ def evaluation_table(score: EvalSummary) -> Table:
     table.add_row(safe(score.headline), percent(score.accuracy))
     table.add_row("95 % interval", _interval(score.ci95, percent))
     table.add_row("answered items only", percent(score.accuracy_answered))
+    for name, figure in score.metrics.items():
+        if name != "mean_score" or figure != score.accuracy:
+            table.add_row(safe(name.replace("_", " ")), _metric(name, figure))
     table.add_row("items", count(score.n))
     for status, number in score.status.items():
         table.add_row(f"  {status}", count(number))
     return table
+
+
+def _metric(name: str, figure: float | None) -> str:
+    """A further figure: a number of items, an error in units of the answer, else a share."""
+    if figure is None:
+        return MISSING
+    if name in COUNTED:
+        return count(int(figure))
+    return decimal(figure) if name in ERRORS else percent(figure)
 
 
 def held_out_table(gained: Mapping[str, Any]) -> Table:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import pyarrow
 from pyarrow import parquet
 
+from avatar_core.benchmarks.shards import check_shards
 from avatar_core.errors import DataError
 from avatar_core.files import contained_path, read_errors
 from avatar_core.json_rows import read_rows as read_json_rows
@@ -93,8 +94,8 @@ def annotation_files(root: Path, *patterns: str, layout: str) -> list[Path]:
         layout: the tree that it should hold, for the message.
 
     Raises:
-        DataError: no file matches, more than `MAX_ANNOTATION_FILES` do, or one is a link that leads
-            outside.
+        DataError: no file matches, more than `MAX_ANNOTATION_FILES` do, they lie in several
+            directories or are a part of a numbered set, or one is a link that leads outside.
     """
     for pattern in patterns:
         with read_errors(root):
@@ -109,8 +110,19 @@ def annotation_files(root: Path, *patterns: str, layout: str) -> list[Path]:
         for path in found:
             contained_path(root, str(path.relative_to(root)))
         if found:
+            _check_one_directory(found, pattern)
+            check_shards(found)
             return found
     raise DataError(f"{root}: holds no {' or '.join(patterns)}; {wanted('the benchmark', layout)}")
+
+
+def _check_one_directory(found: list[Path], pattern: str) -> None:
+    """Refuse a pattern's matches in several directories: they are copies of one benchmark."""
+    first, *others = dict.fromkeys(path.parent for path in found)
+    if others:
+        raise DataError(
+            f"{first} and {others[0]} both hold files that match {pattern}; remove all but one copy"
+        )
 
 
 def _hidden(path: Path) -> bool:

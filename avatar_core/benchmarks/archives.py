@@ -29,7 +29,8 @@ from avatar_core.files import contained_path, read_errors
 
 _ARCHIVE = re.compile(
     r"(?P<whole>.+?(?P<form>\.zip|\.tar|\.tar\.gz|\.tgz|\.tar\.bz2|\.tar\.xz))"
-    r"(?:\.part[._-]?(?P<part>[0-9]+|[a-z]+)|\.(?P<number>[0-9]{3}))?",
+    # ".partial" is what a transfer calls a file that is still arriving.
+    r"(?:\.part[._-]?(?P<part>[0-9]+|(?!ial)(?-i:[a-z]{2,3}))|\.(?P<number>[0-9]{3}))?",
     re.IGNORECASE,
 )
 _MAX_READ = 16 << 20
@@ -56,6 +57,8 @@ class Archive(NamedTuple):
     """Suffix, in lower case."""
     parts: tuple[Path, ...]
     """Files that hold it, in order."""
+    flaw: str = ""
+    """Why it cannot be opened; empty when nothing speaks against it."""
 
     @property
     def size(self) -> int:
@@ -82,8 +85,7 @@ def is_archive(name: str) -> bool:
 def find_archives(root: Path) -> list[Archive]:
     """Archives below a directory, sorted by path; hidden files and directories are passed over.
 
-    Raises:
-        DataError: a part of one is missing, or a file is a link that leads outside.
+    One that lacks a part, or is a link that leads outside, has a flaw.
     """
     whole: dict[Path, Archive] = {}
     parts: dict[tuple[Path, str], dict[int, Path]] = {}
@@ -94,8 +96,12 @@ def find_archives(root: Path) -> list[Archive]:
             if match is None or name.startswith("."):
                 continue
             path = Path(directory, name)
-            contained_path(root, str(path.relative_to(root)))
             part, form = match["part"] or match["number"], match["form"].lower()
+            try:
+                contained_path(root, str(path.relative_to(root)))
+            except DataError as error:
+                whole[path] = Archive(path, form, (), str(error))
+                continue
             if part:
                 key = (path.with_name(match["whole"]), form)
                 parts.setdefault(key, {})[_place(part.lower())] = path
@@ -104,7 +110,7 @@ def find_archives(root: Path) -> list[Archive]:
     for (path, form), found in parts.items():
         # A joined file that somebody made already stands for its parts.
         if path not in whole:
-            whole[path] = Archive(path, form, _in_order(path, found))
+            whole[path] = _joined(path, form, found)
     return sorted(whole.values())
 
 
@@ -118,15 +124,16 @@ def _place(part: str) -> int:
     return place
 
 
-def _in_order(path: Path, found: dict[int, Path]) -> tuple[Path, ...]:
+def _joined(path: Path, form: str, found: dict[int, Path]) -> Archive:
     first = min(found)
     missing = next((n for n in range(first, first + len(found)) if n not in found), None)
+    flaw = ""
     if first > 1 or missing is not None:
-        raise DataError(
+        flaw = (
             f"{path}: part {0 if first > 1 else missing} of the archive is missing; "
             "fetch it and run again"
         )
-    return tuple(found[place] for place in sorted(found))
+    return Archive(path, form, tuple(found[place] for place in sorted(found)), flaw)
 
 
 @contextmanager
@@ -136,8 +143,10 @@ def opened(archive: Archive) -> Iterator[Iterator[Member]]:
     A member is read before the next one is asked for.
 
     Raises:
-        DataError: the archive is damaged or locked, or holds a link, device or pipe.
+        DataError: the archive has a flaw, is damaged or locked, or holds a link, device or pipe.
     """
+    if archive.flaw:
+        raise DataError(archive.flaw)
     try:
         with (
             read_errors(archive.path),

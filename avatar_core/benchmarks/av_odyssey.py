@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, iter_rows
-from avatar_core.benchmarks.embedded import embedded_file
+from avatar_core.benchmarks.embedded import embedded_file, payload
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -24,9 +24,15 @@ NAME = "av_odyssey"
 LAYOUT = """\
 av_odyssey.parquet or av_odyssey.json, and the unpacked media that its paths name
 (or av_odyssey_part1.parquet to av_odyssey_part6.parquet, which hold the media)"""
-ANNOTATIONS = ("av_odyssey.parquet", "av_odyssey_part*.parquet", "av_odyssey.json*", "*/*.parquet")
-SUFFIXES: dict[MediaKind, str] = {"image": ".png", "video": ".mp4", "audio": ".wav"}
-"""Kinds in the order in which their files are listed, and how a file without a name ends."""
+ANNOTATIONS = (
+    "av_odyssey.parquet",
+    "av_odyssey_part*.parquet",
+    "av_odyssey.json",
+    "av_odyssey.jsonl",
+    "*/*.parquet",
+)
+KINDS: tuple[MediaKind, ...] = ("image", "video", "audio")
+"""In the order in which their files are listed."""
 COLUMNS = 4
 """Most media of one kind that a row embeds."""
 BREAKDOWNS = ("subfield", "question_type_id", "data_type")
@@ -115,25 +121,22 @@ def _item(row: Row, files: MediaFiles) -> Item:
 
 def _media(row: Row, files: MediaFiles) -> Iterator[Shown]:
     """Media of a row, images before videos before sounds: its lists of paths, or its columns."""
-    for kind in SUFFIXES:
+    for kind in KINDS:
         columns = [f"{kind}_{number}" for number in range(1, COLUMNS + 1)]
         given = [(column, row.fields.get(column)) for column in columns]
         for column, value in [(kind, path) for path in texts(row, f"{kind}_path")] + given:
             if value:
-                found = _found(value, kind, f"{text(row, 'question_id')}_{column}", files)
+                found = _found(row, value, kind, column, files)
                 yield Shown(MediaRef(kind, found.path), found.missing)
 
 
-def _found(value: object, kind: MediaKind, name: str, files: MediaFiles) -> Found:
-    path = value.get("path") if isinstance(value, Mapping) and not _embedded(value) else value
-    if isinstance(path, str):
+def _found(row: Row, value: object, kind: MediaKind, column: str, files: MediaFiles) -> Found:
+    content, path = payload(value)
+    if path is not None and not content:
         # An archive unpacked into a folder of its own name repeats the first folder of the path.
-        return files.file(path, "/".join((*PurePosixPath(path).parts[:1], path)))
-    return Found(embedded_file(value, name=name, suffix=SUFFIXES[kind]), missing=False)
-
-
-def _embedded(value: object) -> bool:
-    return isinstance(value.get("bytes") if isinstance(value, Mapping) else value, bytes)
+        repeated = "/".join((*PurePosixPath(path).parts[:1], path))
+        return files.file(path, repeated, place=row.place)
+    return Found(embedded_file(value, kind, name=f"{row.place}: {column}"), missing=False)
 
 
 AV_ODYSSEY = register(

@@ -43,7 +43,8 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     """All questions, about the whole video, its clip, or the clues in it."""
     base = data_root(root, NAME, LAYOUT)
     paths = annotation_files(
-        base, "cg-av-counting.json*", "*/cg-av-counting.json*", "**/*.parquet", "*.json*",
+        base, "cg-av-counting.json", "cg-av-counting.jsonl", "*/cg-av-counting.json",
+        "*/cg-av-counting.jsonl", "**/*.parquet", "*.json", "*.jsonl",
         layout=LAYOUT,
     )  # fmt: skip
     files = MediaFiles(base)
@@ -102,7 +103,7 @@ def _item(row: Row, files: MediaFiles, mode: str) -> Item:
         known = ", ".join(CATEGORIES)
         raise DataError(f"{row.place}: category {category[:60]!r} is unknown; give one of {known}")
     queried = optional_text(row, "type")
-    found = _clip(row, video, files) if mode == "ref" else _video(video, files)
+    found = _clip(row, video, files) if mode == "ref" else _video(row, video, files)
     clues = clue_gold(row, category) if mode == "clue" else None
     frames = tuple(MediaRef("image", found.path, start=t) for t in (clues.times if clues else ()))
     return Item(
@@ -115,7 +116,8 @@ def _item(row: Row, files: MediaFiles, mode: str) -> Item:
         gold=clues.text if clues else _count(row),
         answer_kind="clue" if clues else "count",
         groups={"category": (category,), **({"type": (queried.strip(),)} if queried else {})},
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
+        cluster=video,
         raw=raw(row),
     )
 
@@ -127,10 +129,10 @@ def _count(row: Row) -> str:
     return str(int(count))
 
 
-def _video(video: str, files: MediaFiles) -> Found:
+def _video(row: Row, video: str, files: MediaFiles) -> Found:
     name = PurePosixPath(video).name
     home = video if "/" in video else f"cg_videos_720p/{name}"
-    return files.file(home, f"videos/{name}", name)
+    return files.file(home, f"videos/{name}", name, place=row.place)
 
 
 def _clip(row: Row, video: str, files: MediaFiles) -> Found:
@@ -140,7 +142,7 @@ def _clip(row: Row, video: str, files: MediaFiles) -> Found:
         raise DataError(f"{row.place}: query_interval must be [start, end]; mend the row")
     start, end = (number(Row(row.place, {"query_interval": t}), "query_interval") for t in interval)
     name = f"{PurePosixPath(video).stem}_{start:.2f}_{end:.2f}.mp4"
-    return files.file(f"ref_videos/{name}", f"clips/{name}", name)
+    return files.file(f"ref_videos/{name}", f"clips/{name}", name, place=row.place)
 
 
 CG_AV_COUNTING = register(

@@ -12,6 +12,8 @@ from avatar_core.strict_json import RowDecoder
 
 CATEGORIES = ("event", "object", "attribute")
 """What is counted: spans of time, objects in frames, or kinds of objects."""
+MAX_CLUES = 1000
+"""Spans or boxes of one question; each box may show a frame of its own."""
 
 
 class ClueGold(NamedTuple):
@@ -32,9 +34,12 @@ def clue_gold(row: Row, category: str) -> ClueGold:
         category: one of `CATEGORIES`.
 
     Raises:
-        DataError: a clue is missing or is not of that form.
+        DataError: a clue is missing or is not of that form, or there are more than `MAX_CLUES`.
     """
     clues = _entries(structure(row, "clue"), f"{row.place}: clue")
+    listed = [cluster.fields.get("clue") for cluster in clues] if category == "attribute" else []
+    if len(clues) + sum(len(boxes) for boxes in listed if isinstance(boxes, list)) > MAX_CLUES:
+        raise DataError(f"{row.place}: clue: has more than {MAX_CLUES} entries; mend the row")
     if category == "event":
         return _gold(category, [_event(clue) for clue in clues], [])
     if category == "object":

@@ -52,7 +52,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
     question = text(row, "Question").strip()
     options = bare_options(texts(row, "Choice"))
     name = f"{video}/{video}_video.mp4"
-    found = files.file(f"Videos/{name}", name)
+    found = files.file(f"Videos/{name}", name, place=row.place)
     kinds = {breakdown: optional_text(row, key) for breakdown, key in BREAKDOWNS.items()}
     return Item(
         # The data have no id. A video has several questions, and one item occurs twice.
@@ -65,7 +65,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
         gold=option_letter(text(row, "Answer"), options, row.place),
         answer_kind="mc",
         groups={breakdown: (kind.strip(),) for breakdown, kind in kinds.items() if kind},
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 

@@ -1,7 +1,7 @@
 """Fetches the files of a benchmark from the hub: what it would take, the transfer, the unpacking.
 
-Nothing here asks: whoever calls says the size first. What broke off is `unfinished`, and the same
-call goes on with it.
+Nothing here asks: whoever calls says the size first. A transfer that broke off is `unfinished`, and
+the same call goes on with it; unpacking that broke off is `unpacking_pending` and needs no hub.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from avatar_core.benchmarks.annotations import wanted
-from avatar_core.benchmarks.unpacking import unpack
+from avatar_core.benchmarks.unpacking import Unpacked, unpack
 from avatar_core.errors import DataError, DiskError
 from avatar_core.files import disk_errors, read_json, write_json
 from avatar_core.hub import hub_errors
@@ -25,12 +25,30 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 MARK = ".avatar-download.json"
-"""File in the root that says what was fetched, and whether all of it arrived."""
+"""File in the root: what was fetched, whether all arrived, and whether it was gone through."""
 INTERVAL = 0.5
 """Seconds between two reports of a transfer."""
 _NO_PATH = re.compile(r"^/|^[A-Za-z]:|[\\\x00-\x1f]")
 _PARTIAL = Path(".cache", "huggingface", "download")
 """Where the hub's library keeps files that are still arriving."""
+
+
+class Unreachable(DataError):
+    """No data set that holds a benchmark can be reached on the hub.
+
+    Attributes:
+        reason: which were tried, and what came of each.
+        remedy: what to do, and the tree that is wanted.
+    """
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason = reason
+        self.remedy = remedy
+        super().__init__(f"{reason}; {remedy}")
+
+    def __reduce__(self) -> tuple[type[Unreachable], tuple[str, str]]:
+        """Rebuild from (reason, remedy), so that the error survives a process boundary."""
+        return type(self), (self.reason, self.remedy)
 
 
 class HubFile(NamedTuple):
@@ -65,8 +83,8 @@ def plan(name: str, dataset_ids: Sequence[str], layout: str, api: HfApi | None =
         api: the hub; `None` for the one that huggingface_hub is set up for.
 
     Raises:
-        DataError: none of them can be reached, or one has a file that may not be stored; the
-            message shows the tree and what to do.
+        Unreachable: none of them can be reached; the message shows the tree and what to do.
+        DataError: one has a file that may not be stored.
     """
     hub = api or _hub()
     reasons: list[str] = []
@@ -81,9 +99,9 @@ def plan(name: str, dataset_ids: Sequence[str], layout: str, api: HfApi | None =
     tried = "; ".join(
         f"{dataset}: {reason}" for dataset, reason in zip(dataset_ids, reasons, strict=True)
     )
-    raise DataError(
-        f"{name}: its data are not on this machine and cannot be fetched ({tried}); go online and "
-        f"run again with --yes, or {wanted(name, layout)}"
+    raise Unreachable(
+        f"{name}: its data are not all on this machine and cannot be fetched ({tried})",
+        f"go online and run again with --yes, or {wanted(name, layout)}",
     )
 
 
@@ -93,7 +111,7 @@ def obtain(
     progress: Callable[[int], None] | None = None,
     unpacking: Callable[[Path], None] | None = None,
     api: HfApi | None = None,
-) -> None:
+) -> list[Unpacked]:
     """Fetch and unpack a data set; called again after a break, it goes on.
 
     Args:
@@ -103,24 +121,46 @@ def obtain(
         unpacking: called with each archive before it is unpacked.
         api: the hub; `None` for the one that huggingface_hub is set up for.
 
+    Returns:
+        What became of each archive; those that are not safe to unpack are left as they are.
+
     Raises:
-        DataError: the transfer broke off, or an archive is not safe to unpack.
+        DataError: the transfer broke off, or an archive cannot be read from the disk.
         DiskError: there is no room, or a file cannot be written.
     """
     facts = {"dataset": plan.dataset, "revision": plan.revision, "bytes": plan.bytes}
-    write_json(root / MARK, {**facts, "complete": False})
+    write_json(root / MARK, {**facts, "complete": False, "unpacked": False})
     fetch(plan, root, progress, api)
-    unpack(root, unpacking)
-    write_json(root / MARK, {**facts, "complete": True})
+    write_json(root / MARK, {**facts, "complete": True, "unpacked": False})
+    return unpack_rest(root, unpacking)
+
+
+def unpack_rest(root: Path, unpacking: Callable[[Path], None] | None = None) -> list[Unpacked]:
+    """Unpack the archives of a directory, fetched here or by hand; see `obtain` and `unpack`."""
+    done = unpack(root, unpacking)
+    if facts := _mark(root):
+        write_json(root / MARK, {**facts, "unpacked": True})
+    return done
 
 
 def unfinished(root: Path) -> bool:
-    """Whether a download into a directory was begun and not brought to its end."""
+    """Whether a transfer into a directory was begun and not brought to its end."""
+    facts = _mark(root)
+    return facts is not None and facts.get("complete") is not True
+
+
+def unpacking_pending(root: Path) -> bool:
+    """Whether all files of a download arrived, but not all archives were gone through."""
+    facts = _mark(root)
+    return facts is not None and not unfinished(root) and facts.get("unpacked") is not True
+
+
+def _mark(root: Path) -> dict[str, Any] | None:
     path = root / MARK
     if not path.is_file():
-        return False
+        return None
     facts = read_json(path)
-    return not (isinstance(facts, dict) and facts.get("complete") is True)
+    return facts if isinstance(facts, dict) else {}
 
 
 def fetch(

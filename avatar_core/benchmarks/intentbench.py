@@ -82,7 +82,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
         options = ()
     elif not options:
         question, options = split_inline(problem)
-    found = files.file(f"videos/{path}", path)
+    found = files.file(f"videos/{path}", path, place=row.place)
     return Item(
         id=optional_text(row, "qid", "Question id") or content_id(path, problem),
         benchmark=NAME,
@@ -97,7 +97,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
             for name, field in (("problem_type", "problem_type"), ("type", "Type"))
             if optional_text(row, field)
         },
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 

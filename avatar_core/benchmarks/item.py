@@ -22,6 +22,8 @@ AnswerKind = Literal["mc", "multi", "yesno", "count", "number", "open", "clue", 
 """
 PromptStyle = Literal["official", "authors", "think"]
 """Whose wording a question gets: the benchmark's, the authors', or one that asks for reasoning."""
+OpenRule = Literal["mmmu", "exact"]
+"""What makes an open answer right: MMMU's comparison, or the gold text after normalisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,12 @@ class Item:
             `alternatives`.
         answer_kind: how an answer is scored.
         alternatives: further right texts of an open question.
+        open_rule: what makes an open answer right.
+        worded: question, options and request as the file has them ready to be sent; `None` without.
         groups: categories by breakdown; several where the item counts in each of them.
         missing: files of `media` that are not there.
+        cluster: what its media are part of, such as the video a clip was cut from; items of one
+            cluster are not independent. Empty for the first video of `media`.
         raw: the record as the file has it, without embedded media.
         sample: the training sample that the item is, for `reward`; `None` for all other kinds.
     """
@@ -56,7 +62,10 @@ class Item:
     gold: str
     answer_kind: AnswerKind
     alternatives: tuple[str, ...] = ()
+    open_rule: OpenRule = "mmmu"
+    worded: str | None = None
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    cluster: str = ""
     raw: Mapping[str, object] = field(default_factory=dict)
     sample: Sample | None = None

@@ -9,22 +9,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from avatar_core.benchmarks.embedded import SUFFIXES
 from avatar_core.errors import DataError
 from avatar_core.files import MAX_NAME_BYTES, contained_path
 from avatar_core.media_root import MediaRoot
 
-VIDEO_SUFFIXES = (".mp4", ".MP4", ".mkv", ".webm", ".avi", ".mov")
+VIDEO_SUFFIXES = (".mp4", ".MP4", *SUFFIXES["video"][1:])
 """Of which one may stand for another."""
 MAX_FILES = 3_000_000
 """Files and folders of a root that are looked through for a name."""
-_KINDS = {
-    **dict.fromkeys((suffix.lower() for suffix in VIDEO_SUFFIXES), "video"),
-    **dict.fromkeys((".wav", ".mp3", ".flac", ".m4a", ".ogg", ".aac", ".opus"), "audio"),
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"), "image"),
-}
+_KINDS = {suffix: kind for kind, suffixes in SUFFIXES.items() for suffix in suffixes}
 _FOLDER = "folder"
 _ADDRESS = re.compile(r"[A-Za-z]:[\\/]|(?:file|data|https?|ftp|s3|gs|hf):", re.IGNORECASE)
 _COUNTING = re.compile(r"[A-Za-z]*[_-]?[0-9]+")
@@ -38,6 +36,11 @@ class Found(NamedTuple):
     """Its path; of a missing one that which was looked for first."""
     missing: bool
     """It is not there."""
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Its path when it is not there, for `Item.missing`."""
+        return (self.path,) if self.missing else ()
 
 
 class _Name(NamedTuple):
@@ -57,7 +60,7 @@ class MediaFiles:
         self._inside = MediaRoot(self._root)
         self._index: dict[_Name, list[str]] | None = None
 
-    def file(self, *candidates: str) -> Found:
+    def file(self, *candidates: str, place: str) -> Found:
         """A file by its possible paths.
 
         Each is tried as it is and with other suffixes of a video; then all folders are searched for
@@ -67,11 +70,15 @@ class MediaFiles:
 
         Args:
             candidates: paths relative to the root, in order.
+            place: file and row that name it, for the message.
 
         Raises:
             DataError: one is absolute, an address, or leads outside the root.
         """
-        names = self._checked(candidates)
+        with _named_in(place):
+            return self._file(self._checked(candidates))
+
+    def _file(self, names: Sequence[str]) -> Found:
         for name in names:
             for variant in _variants(name):
                 path = self._inside.find(variant)
@@ -84,16 +91,20 @@ class MediaFiles:
         path = self._inside.find(chosen) if chosen else None
         return Found(path, missing=False) if path else self._missing(names)
 
-    def folder(self, *candidates: str) -> Found:
+    def folder(self, *candidates: str, place: str) -> Found:
         """A folder by its possible paths; then all folders are searched for the first's name.
 
         Args:
             candidates: paths relative to the root, in order.
+            place: file and row that name it, for the message.
 
         Raises:
             DataError: one is absolute, an address, or leads outside the root.
         """
-        names = self._checked(candidates)
+        with _named_in(place):
+            return self._folder(self._checked(candidates))
+
+    def _folder(self, names: Sequence[str]) -> Found:
         for name in names:
             path = contained_path(self._root, name)
             if path.is_dir():
@@ -119,6 +130,15 @@ class MediaFiles:
             for found, path in _walk(self._root):
                 self._index.setdefault(found, []).append(path)
         return self._index.get(name, [])
+
+
+@contextmanager
+def _named_in(place: str) -> Iterator[None]:
+    """Put file and row in front of what is wrong with a path."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{place}: {error}") from error
 
 
 def _walk(root: Path) -> Iterator[tuple[_Name, str]]:

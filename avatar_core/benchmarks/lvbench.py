@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -14,7 +13,13 @@ from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.numbered_videos import numbered_videos
 from avatar_core.benchmarks.options import bare_options, option_letter, split_inline
-from avatar_core.benchmarks.prompts import letter_only, media_first, reasoned, single_choice
+from avatar_core.benchmarks.prompts import (
+    as_worded,
+    letter_only,
+    media_first,
+    reasoned,
+    single_choice,
+)
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
@@ -27,7 +32,8 @@ all_videos/<key>.mp4     (or videos/<key>.mp4, or 00000/00000000.mp4 with 00000/
 ANNOTATIONS = (
     "video_info.meta.jsonl",
     "*/video_info.meta.jsonl",
-    "lvbench.json*",
+    "lvbench.json",
+    "lvbench.jsonl",
     "*.parquet",
     "*/*.parquet",
 )
@@ -64,10 +70,7 @@ def ask(item: Item, style: PromptStyle) -> Content:
         return media_first(item, reasoned(item))
     if style == "official":
         return media_first(item, letter_only(item))
-    processed = item.raw.get("processed_question")
-    if isinstance(processed, str):
-        item = replace(item, question=processed, options=())
-    return media_first(item, single_choice(item))
+    return media_first(item, single_choice(as_worded(item)))
 
 
 def _questions(row: Row) -> Iterator[Row]:
@@ -90,7 +93,7 @@ def _item(row: Row, files: MediaFiles, numbered: Mapping[str, str]) -> Item:
     path = optional_text(row, "video_path")
     key = PurePosixPath(path).stem if path else text(row, "key")
     places = ([path] if path else []) + [f"{folder}{key}.mp4" for folder in FOLDERS]
-    found = files.file(*places, *([numbered[key]] if key in numbered else []))
+    found = files.file(*places, *([numbered[key]] if key in numbered else []), place=row.place)
     question, options = _stated(row)
     number = optional_text(row, "uid", "question_id") or content_id(question, *options)
     kinds = tuple(dict.fromkeys(texts(row, "question_type")))
@@ -104,7 +107,8 @@ def _item(row: Row, files: MediaFiles, numbered: Mapping[str, str]) -> Item:
         gold=option_letter(text(row, "answer"), options, row.place),
         answer_kind="mc",
         groups={"question_type": kinds} if kinds else {},
-        missing=(found.path,) if found.missing else (),
+        worded=optional_text(row, "processed_question"),
+        missing=found.lacking,
         raw=raw(row),
     )
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,12 +11,18 @@ from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import Found, MediaFiles
+from avatar_core.benchmarks.open_questions import UNJUDGED, open_figures
 from avatar_core.benchmarks.options import option_letter, options_by_letter, split_inline
-from avatar_core.benchmarks.prompts import lettered, media_first, reasoned, single_choice
+from avatar_core.benchmarks.prompts import (
+    as_worded,
+    lettered,
+    media_first,
+    reasoned,
+    single_choice,
+)
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
 from avatar_core.types import Content, MediaRef
 
 LAYOUT = """\
@@ -64,22 +68,8 @@ def ask(item: Item, style: PromptStyle) -> Content:
     if style == "think":
         return media_first(item, reasoned(item))
     if style == "authors" and item.answer_kind == "mc":
-        return media_first(item, single_choice(_as_processed(item)))
+        return media_first(item, single_choice(as_worded(item)))
     return media_first(item, _direct(item))
-
-
-def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
-    """Open questions are compared with the gold text; no judge says whether they mean the same.
-
-    Returns:
-        Nothing without open questions, else `open_items`, how many there are, and `open_exact`,
-        the share of them whose answer is the gold text after normalisation.
-    """
-    unjudged = [row for row in rows if "no_judge" in row.categories("scored")]
-    if not unjudged:
-        return {}
-    exact = sum(bool(row.correct) for row in unjudged)
-    return {"open_items": float(len(unjudged)), "open_exact": exact / len(unjudged)}
 
 
 def _item(row: Row, files: MediaFiles) -> Item:
@@ -91,7 +81,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
     is_open = PARTS[kind] == "open"
     question, options = (text(row, "question").strip(), ()) if is_open else _choice_question(row)
     path = _relative_path(row)
-    found = _video(path, files)
+    found = _video(row, path, files)
     gold = text(row, "answer").strip()
     return Item(
         id=optional_text(row, "id", "question_id") or content_id(path, question, *options),
@@ -103,7 +93,9 @@ def _item(row: Row, files: MediaFiles) -> Item:
         gold=gold if is_open else option_letter(gold, options, row.place),
         answer_kind="open" if is_open else "mc",
         groups=_groups(path, kind),
-        missing=(found.path,) if found.missing else (),
+        open_rule="exact",
+        worded=optional_text(row, "processed_question"),
+        missing=found.lacking,
         raw=raw(row),
     )
 
@@ -134,9 +126,9 @@ def _relative_path(row: Row) -> str:
     return unquote(match[1])
 
 
-def _video(path: str, files: MediaFiles) -> Found:
+def _video(row: Row, path: str, files: MediaFiles) -> Found:
     tail = "/".join(path.split("/")[-2:])
-    return files.file(*dict.fromkeys((path, f"videos/{tail}", tail)))
+    return files.file(*dict.fromkeys((path, f"videos/{tail}", tail)), place=row.place)
 
 
 def _groups(path: str, kind: str) -> dict[str, tuple[str, ...]]:
@@ -146,14 +138,8 @@ def _groups(path: str, kind: str) -> dict[str, tuple[str, ...]]:
         "subject": (subject,),
         "discipline": (DISCIPLINE_OF.get(subject, "other"),),
         "question_type": (kind,),
-        **({"scored": ("no_judge",)} if PARTS[kind] == "open" else {}),
+        **(UNJUDGED if PARTS[kind] == "open" else {}),
     }
-
-
-def _as_processed(item: Item) -> Item:
-    """The item as the authors' file words it, options included, where it does."""
-    worded = item.raw.get("processed_question")
-    return replace(item, question=worded, options=()) if isinstance(worded, str) else item
 
 
 def _direct(item: Item) -> str:
@@ -181,7 +167,7 @@ MMVU = register(
         layout=LAYOUT,
         subsets=("mc", "all"),
         splits=("validation",),
-        figures=figures,
+        figures=open_figures,
         published=PUBLISHED.get("mmvu"),
     )
 )

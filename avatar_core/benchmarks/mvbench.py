@@ -128,7 +128,7 @@ def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
 
 def _item(task: str, row: Row, files: MediaFiles, home: Path) -> Item:
     source, name = SOURCES[task], text(row, "video")
-    found = _video(name, source, files, home)
+    found = _video(row, source, files, home)
     options = tuple(option.strip() for option in texts(row, "candidates"))
     question, answer = text(row, "question"), text(row, "answer")
     media = _shown(row, source, found, home)
@@ -144,17 +144,21 @@ def _item(task: str, row: Row, files: MediaFiles, home: Path) -> Item:
         gold=text_letter(answer, options, row.place),
         answer_kind="mc",
         groups={"task": (task,)},
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 
 
-def _video(name: str, source: Source, files: MediaFiles, home: Path) -> Found:
+def _video(row: Row, source: Source, files: MediaFiles, home: Path) -> Found:
     """A file or folder of frames by either branch; one of other tasks' videos is not taken."""
+    name, place = text(row, "video"), row.place
     whole, cut = _places(source.whole, name), _places(source.cut, name)
-    found = files.folder(*whole) if source.frames else files.file(*whole, *cut)
+    if source.frames:
+        found = files.folder(*whole, place=place)
+    else:
+        found = files.file(*whole, *cut, place=place)
     if source.frames and found.missing:
-        segment = files.file(*cut)
+        segment = files.file(*cut, place=place)
         found = found if segment.missing else segment
     own = {source.whole.split("/")[0], source.cut.split("/")[0]}
     if not found.missing and _folders(found, home) & (_ORIGINS - own):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, iter_rows
-from avatar_core.benchmarks.embedded import embedded_file
+from avatar_core.benchmarks.embedded import embedded_file, payload
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -25,11 +24,6 @@ dataset/batch-5_1142_20240817.jsonl
 mm_data/image/<image_path>
 mm_data/audio/<audio_path>"""
 ANNOTATIONS = ("**/train*.parquet", "dataset/batch-*.jsonl", "batch-*.jsonl")
-SUFFIXES: dict[MediaKind, tuple[str, ...]] = {
-    "image": (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"),
-    "audio": (".mp3", ".wav", ".flac", ".m4a", ".ogg"),
-}
-"""Suffixes of embedded files; the first for a file that does not say."""
 
 
 def load(root: Path | None, selection: Selection) -> list[Item]:
@@ -66,7 +60,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
             **({"audio_type": (heard.strip().casefold(),)} if heard else {}),
             **({"task_type": (task.strip(),)} if task else {}),
         },
-        missing=tuple(found.path for found in (picture, sound) if found.missing),
+        missing=(*picture.lacking, *sound.lacking),
         raw=raw(row),
     )
 
@@ -80,19 +74,13 @@ def _gold(row: Row, options: tuple[str, ...]) -> str:
 
 def _medium(row: Row, kind: MediaKind, files: MediaFiles) -> Found:
     """The file of a medium: embedded in the row, or named by it."""
-    payload = row.fields.get(kind)
-    named = optional_text(row, f"{kind}_path")
-    if isinstance(payload, Mapping):
-        stored = payload.get("path")
-        named = named or (stored if isinstance(stored, str) else None)
-        payload = payload.get("bytes")
-    if payload:
-        suffix = PurePosixPath(named or "").suffix.lower()
-        known = suffix if suffix in SUFFIXES[kind] else SUFFIXES[kind][0]
-        return Found(embedded_file(payload, name=f"{row.place}: {kind}", suffix=known), False)
+    content, path = payload(row.fields.get(kind))
+    named = optional_text(row, f"{kind}_path") or path
+    if content:
+        return Found(embedded_file(content, kind, name=f"{row.place}: {kind}", called=named), False)
     if not named:
         raise DataError(f"{row.place}: has no {kind} and no {kind}_path; fetch the file again")
-    return files.file(f"mm_data/{kind}/{named}", f"{kind}/{named}", named)
+    return files.file(f"mm_data/{kind}/{named}", f"{kind}/{named}", named, place=row.place)
 
 
 def _official(item: Item) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from avatar_core.benchmarks.item import AnswerKind, Item
 from avatar_core.benchmarks.options import split_inline
@@ -46,7 +47,7 @@ def lettered(options: Sequence[str], form: str = "{letter}. {text}", between: st
 
 def question_block(item: Item) -> str:
     """The question and its options, one to a line, unless its text holds them already."""
-    if not item.options or split_inline(item.question).options:
+    if not item.options or split_inline(item.question).options == item.options:
         return item.question
     return f"{item.question}\n{lettered(item.options)}"
 
@@ -64,6 +65,11 @@ def single_choice(item: Item, *, subject: str = "video") -> str:
         f"Question: {question_block(item)}\n"
         "Your whole answer must be one capital letter, without any other word."
     )
+
+
+def as_worded(item: Item) -> Item:
+    """The item with the text that its file has ready, options included, where it has one."""
+    return replace(item, question=item.worded, options=()) if item.worded else item
 
 
 def letter_only(item: Item) -> str:

@@ -237,7 +237,7 @@ def select(benchmark: Benchmark, data_root: Path | None, selection: Selection) -
         kept = set(drawn)
         items = [item for item in items if item.id in kept]
     if selection.question_only and benchmark.blind:
-        items = [replace(item, media=(), missing=()) for item in items]
+        items = [replace(i, media=(), missing=(), cluster=cluster_of(i)) for i in items]
     return items[:limit]
 
 
@@ -254,6 +254,8 @@ def resolved(benchmark: Benchmark, selection: Selection) -> Selection:
 
 def check(benchmark: Benchmark, selection: Selection) -> None:
     """Refuse, as `UsageError`, what a selection says that the benchmark does not have."""
+    if selection.stage is not None and not benchmark.embedded:
+        raise UsageError(f"{benchmark.name} has no stages; leave --stage {selection.stage} out")
     for option, value, known in (
         ("split", selection.split, benchmark.splits),
         ("subset", selection.subset, benchmark.subsets),
@@ -267,7 +269,17 @@ def check(benchmark: Benchmark, selection: Selection) -> None:
             )
 
 
+def cluster_of(item: Item) -> str:
+    """What the media of an item are part of; its own id where it shows none.
+
+    It is the first video: pictures and sounds beside it change nothing about whose questions these
+    are. Without a video it is all media together.
+    """
+    videos = [ref.path for ref in item.media if ref.kind == "video"]
+    joined = "|".join(dict.fromkeys(ref.path for ref in item.media))
+    return item.cluster or (videos[0] if videos else joined) or item.id
+
+
 def is_main(benchmark: Benchmark, selection: Selection) -> bool:
-    """Whether a selection is of the split, subset and mode that published figures are of."""
-    chosen = replace(selection, stage=None, limit=None, sample_seed=None)
-    return resolved(benchmark, chosen) == resolved(benchmark, Selection())
+    """Whether a selection is of what published figures are of: the main split, subset, mode, whole."""
+    return resolved(benchmark, selection) == resolved(benchmark, Selection())

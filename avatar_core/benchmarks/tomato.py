@@ -18,7 +18,7 @@ from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.options import Inline, bare_options, option_letter, split_inline
-from avatar_core.benchmarks.prompts import media_first, reasoned, single_choice
+from avatar_core.benchmarks.prompts import as_worded, media_first, reasoned, single_choice
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.choices import LETTERS
@@ -63,9 +63,9 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
 
 
 def ask(item: Item, style: PromptStyle) -> Content:
-    """The video, then the question; officially with the options as an object of letters."""
+    """The video, then the question, options by letter; the authors' own text where there is one."""
     if style == "authors":
-        return media_first(item, single_choice(item))
+        return media_first(item, single_choice(as_worded(item)))
     if style == "think":
         return media_first(item, reasoned(item))
     options = dict(zip(LETTERS, item.options, strict=False))
@@ -123,7 +123,8 @@ def _item(typed: Typed, files: MediaFiles, home: Path) -> Item:
         gold=option_letter(row.fields.get("answer"), options, row.place),
         answer_kind="mc",
         groups={name: (category,) for name, category in groups.items() if category},
-        missing=(found.path,) if found.missing else (),
+        worded=optional_text(row, "processed_question"),
+        missing=found.lacking,
         raw=raw(row),
     )
 
@@ -145,7 +146,7 @@ def _video(row: Row, demonstration: str | None, files: MediaFiles, home: Path) -
     places += [path, f"videos/{path}"] if path else []
     if not places:
         raise DataError(f"{row.place}: names no video; give key and demonstration_type")
-    found = files.file(*places)
+    found = files.file(*places, place=row.place)
     if demonstration and _folder(found.path) not in (None, demonstration):
         # The same key in the folder of another type is another video.
         return Found(str(home / places[0]), missing=True)

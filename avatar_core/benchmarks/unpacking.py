@@ -3,7 +3,8 @@
 An archive is looked through before its first file is written: one bad member, and nothing of it is
 unpacked. A file that is already there is never replaced, so that no archive changes an annotation
 file, and what an interrupted run unpacked is not unpacked again. Archives within archives stay
-packed.
+packed. One that is refused is left to the user: that is recorded with the reason, and it is not
+tried again unless it changes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from avatar_core.files import (
 )
 
 RECORD = ".avatar-unpacked.json"
-"""File in the root that says which archives are unpacked."""
+"""File in the root that says which archives are unpacked, and which are left to the user."""
 MAX_MEMBERS = 500_000
 """Files in one archive."""
 MAX_BYTES = 1 << 40
@@ -47,9 +48,18 @@ class Unpacked(NamedTuple):
     archive: Path
     """Where it is."""
     files: int
-    """Regular files in it that are not hidden."""
+    """Regular files in it that are not hidden; 0 when it is left."""
     bytes: int
     """Their size together."""
+    left: str | None = None
+    """Why it is left to the user, and what to do; `None` when it is unpacked."""
+
+
+class _Record(NamedTuple):
+    unpacked: dict[str, int | None]
+    """Size of each archive that is unpacked; `None` for one that came out of another."""
+    left: dict[str, list[int | str]]
+    """Size, time of change in nanoseconds and reason of each that is left to the user."""
 
 
 class _Content(NamedTuple):
@@ -60,47 +70,95 @@ class _Content(NamedTuple):
 
 
 def unpack(root: Path, progress: Callable[[Path], None] | None = None) -> list[Unpacked]:
-    """Unpack all zip and tar archives below a directory that were not unpacked before.
+    """Unpack all zip and tar archives below a directory that were not unpacked or refused before.
+
+    An archive that is damaged, too large, or has a member that is no plain file below the root is
+    left as it is; the others are unpacked all the same.
 
     Args:
         root: directory of one benchmark; files of its archives go beside the archive.
         progress: called with each archive before it is unpacked.
 
     Returns:
-        The archives that were unpacked now, in order.
+        The archives that were unpacked or refused now, in order.
 
     Raises:
-        DataError: an archive is damaged, too large, or has a member that is no plain file below
-            the root.
+        DataError: an archive cannot be read from the disk, or the record is none.
         DiskError: a file cannot be written, or there is no room.
     """
     record = _read_record(root)
     done = []
     for archive in find_archives(root):
         name = archive.path.relative_to(root).as_posix()
-        if record.get(name) in (archive.size, None) and name in record:
+        if _is_unpacked(record, name, archive) or _reason(record, name, archive) is not None:
             continue
         if progress:
             progress(archive.path)
-        unpacked, inside = _unpack(root, archive)
-        # Before the archive itself, so that none of them is ever taken for one of the data set's.
-        record.update(dict.fromkeys(inside))
-        record[name] = archive.size
-        write_json(root / RECORD, {"archives": record})
+        try:
+            unpacked, inside = _unpack(root, archive)
+        except DataError as error:
+            if _disk_failed(error):
+                raise
+            unpacked = Unpacked(archive.path, 0, 0, str(error))
+            record.left[name] = [*_state(archive), str(error)]
+        else:
+            record.unpacked.update({**dict.fromkeys(inside), name: archive.size})
+            record.left.pop(name, None)
+        write_json(root / RECORD, {"archives": record.unpacked, "left": record.left})
         done.append(unpacked)
     return done
 
 
-def _read_record(root: Path) -> dict[str, int | None]:
-    """Size of each archive that is unpacked; `None` for one that came out of another."""
+def still_packed(root: Path) -> dict[Path, str | None]:
+    """Archives below a directory that are not unpacked, in order.
+
+    Returns:
+        Why each was refused; `None` for one that was not tried, or changed since.
+
+    Raises:
+        DataError: the record of unpacked archives cannot be read or is none.
+    """
+    record = _read_record(root)
+    names = {archive: archive.path.relative_to(root).as_posix() for archive in find_archives(root)}
+    return {
+        archive.path: _reason(record, name, archive)
+        for archive, name in names.items()
+        if not _is_unpacked(record, name, archive)
+    }
+
+
+def _read_record(root: Path) -> _Record:
     path = root / RECORD
     if not path.is_file():
-        return {}
+        return _Record({}, {})
     document = read_json(path)
-    archives = document.get("archives") if isinstance(document, dict) else None
-    if not isinstance(archives, dict):
+    facts = document if isinstance(document, dict) else {}
+    record = _Record(facts.get("archives"), facts.get("left", {}))  # type: ignore[arg-type]
+    if not isinstance(record.unpacked, dict) or not isinstance(record.left, dict):
         raise DataError(f"{path}: is not a record of unpacked archives; remove it")
-    return archives
+    return record
+
+
+def _is_unpacked(record: _Record, name: str, archive: Archive) -> bool:
+    return name in record.unpacked and record.unpacked[name] in (archive.size, None)
+
+
+def _reason(record: _Record, name: str, archive: Archive) -> str | None:
+    """Why an archive was refused as it is now."""
+    entry = record.left.get(name)
+    known = isinstance(entry, list) and len(entry) == 3 and entry[:2] == _state(archive)
+    return str(entry[2]) if entry and known else None
+
+
+def _state(archive: Archive) -> list[int | str]:
+    changed = max((part.stat().st_mtime_ns for part in archive.parts), default=0)
+    return [archive.size, changed]
+
+
+def _disk_failed(error: DataError) -> bool:
+    """Whether not the archive is at fault but what it lies on, so that it may be read later."""
+    cause = error.__cause__
+    return isinstance(cause, OSError) and cause.errno is not None
 
 
 def _unpack(root: Path, archive: Archive) -> tuple[Unpacked, list[str]]:

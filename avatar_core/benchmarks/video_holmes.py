@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
@@ -30,7 +28,7 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     name = f"{selection.split}_Video-Holmes.json"
     paths = annotation_files(base, name, f"Benchmark/{name}", f"data/{name}", layout=LAYOUT)
     files = MediaFiles(base)
-    return _told_apart([_item(row, files) for path in paths for row in read_rows(path)])
+    return unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:
@@ -44,7 +42,9 @@ def _item(row: Row, files: MediaFiles) -> Item:
     video = text(row, "video ID").strip()
     question = text(row, "Question").strip()
     options = options_by_letter(row, "Options")
-    found = files.file(*(f"{folder}/{video}.mp4" for folder in FOLDERS), f"{video}.mp4")
+    found = files.file(
+        *(f"{folder}/{video}.mp4" for folder in FOLDERS), f"{video}.mp4", place=row.place
+    )
     number = optional_text(row, "Question ID") or content_id(question, *options)
     kind = optional_text(row, "Question Type")
     return Item(
@@ -57,24 +57,8 @@ def _item(row: Row, files: MediaFiles) -> Item:
         gold=option_letter(text(row, "Answer"), options, row.place),
         answer_kind="mc",
         groups={"question_type": (kind.strip(),)} if kind else {},
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
-    )
-
-
-def _told_apart(items: list[Item]) -> list[Item]:
-    """Items of which those that share an id carry their content in it, whatever their order.
-
-    A film's questions are numbered in the file; whether each number occurs once is not certain.
-    """
-    uses = Counter(item.id for item in items)
-    return unique_ids(
-        [
-            replace(item, id=f"{item.id}_{content_id(item.question, *item.options)}")
-            if uses[item.id] > 1
-            else item
-            for item in items
-        ]
     )
 
 

@@ -63,7 +63,7 @@ def _direct(item: Item) -> str:
 def _item(row: Row, files: MediaFiles) -> Item:
     # `video_id` is a running number; the file is named by `videoID`.
     video = text(row, "videoID")
-    found = files.file(*(f"{folder}{video}.mp4" for folder in FOLDERS))
+    found = files.file(*(f"{folder}{video}.mp4" for folder in FOLDERS), place=row.place)
     question = text(row, "question")
     options = bare_options(texts(row, "options"))
     return Item(
@@ -76,7 +76,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
         gold=option_letter(text(row, "answer"), options, row.place),
         answer_kind="mc",
         groups={name: (kind,) for name in BREAKDOWNS if (kind := optional_text(row, name))},
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 

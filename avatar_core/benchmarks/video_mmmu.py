@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, iter_rows
 from avatar_core.benchmarks.embedded import embedded_file
@@ -102,8 +102,9 @@ def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
 def _rows(base: Path, track: str) -> Iterator[Row]:
     name = track.capitalize()
     paths = annotation_files(
-        base, f"{name}/*.parquet", f"**/{name}/*.parquet", f"data/{track}_video.json*",
-        f"**/{track}_video.json*", layout=LAYOUT,
+        base, f"{name}/*.parquet", f"**/{name}/*.parquet", f"data/{track}_video.json",
+        f"data/{track}_video.jsonl", f"**/{track}_video.json", f"**/{track}_video.jsonl",
+        layout=LAYOUT,
     )  # fmt: skip
     for path in paths:
         for row in iter_rows(path):
@@ -122,9 +123,10 @@ def _item(row: Row, part: str, files: MediaFiles) -> Item:
     discipline = DISCIPLINE_OF.get(subject)
     track = "adaptation" if part == QUESTION_ONLY else part
     if part == QUESTION_ONLY:
-        found = files.file(f"question_only/{name}_image.mp4")
+        found = files.file(f"question_only/{name}_image.mp4", place=row.place)
     else:
-        found = files.file(f"{discipline}/{name}.mp4" if discipline else f"{name}.mp4")
+        home = f"{discipline}/" if discipline else ""
+        found = files.file(f"{home}{name}.mp4", place=row.place)
     options = bare_options(texts(row, "options"))
     golds = (
         (option_letter(row.fields.get("answer"), options, row.place),) if options else _golds(row)
@@ -145,7 +147,7 @@ def _item(row: Row, part: str, files: MediaFiles) -> Item:
             "subject": (subject.replace("_", " ") or "other",),
             "question_type": ("multiple-choice" if options else "open",),
         },
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 
@@ -153,12 +155,10 @@ def _item(row: Row, part: str, files: MediaFiles) -> Item:
 def _picture(row: Row) -> tuple[MediaRef, ...]:
     """The picture of the question; the video alone shows it where the row has none."""
     for column in ("image", "image_1"):
-        payload = row.fields.get(column)
-        if payload:
-            named = payload.get("path") if isinstance(payload, Mapping) else None
-            suffix = PurePosixPath(named if isinstance(named, str) else "").suffix or ".png"
+        cell = row.fields.get(column)
+        if cell:
             name = f"{row.place}: {column}"
-            return (MediaRef("image", embedded_file(payload, name=name, suffix=suffix)),)
+            return (MediaRef("image", embedded_file(cell, "image", name=name)),)
     return ()
 
 

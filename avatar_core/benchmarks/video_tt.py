@@ -2,12 +2,12 @@
 
 Open questions are compared with the gold text. The benchmark has a language model grade them, so
 that the share of exact matches says little; its own figure for them, and the robustness figure
-built on it, cannot be had from replies alone. `figures` names the share as what it is.
+built on it, cannot be had from replies alone. `open_figures` names the share as what it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
@@ -15,11 +15,11 @@ from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
+from avatar_core.benchmarks.open_questions import UNJUDGED, open_figures
 from avatar_core.benchmarks.options import Inline, option_letter, split_inline
 from avatar_core.benchmarks.prompts import letter_only, media_first, question_block, reasoned
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
-from avatar_core.records import EvalRow
 from avatar_core.types import Content, MediaRef
 
 NAME = "video_tt"
@@ -42,8 +42,8 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     """All questions of a split."""
     home, split = data_root(root, NAME, LAYOUT), selection.split or CHOICE_SPLITS[0]
     files = MediaFiles(home)
-    names = (f"data/{split}-*.parquet", f"**/{split}-*.parquet", f"{split}.json*")
-    paths = annotation_files(home, *names, layout=LAYOUT)
+    tables = (f"data/{split}-*.parquet", f"**/{split}-*.parquet")
+    paths = annotation_files(home, *tables, f"{split}.json", f"{split}.jsonl", layout=LAYOUT)
     is_open = split in OPEN_SPLITS
     return unique_ids([_item(row, files, is_open) for path in paths for row in read_rows(path)])
 
@@ -52,29 +52,18 @@ def ask(item: Item, style: PromptStyle) -> Content:
     """The video, then the question; officially with the row's own request behind it."""
     if style == "think":
         return media_first(item, reasoned(item))
-    request = item.raw.get("question_prompt")
-    if isinstance(request, str) and request.strip():
-        return media_first(item, f"{question_block(item)}\n{request.strip()}")
-    return media_first(item, letter_only(item) if item.options else item.question)
-
-
-def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
-    """Of open questions how many there are and the share of exact matches; else nothing."""
-    judged = [row for row in rows if "no_judge" in row.categories("scored")]
-    if not judged:
-        return {}
-    exact = sum(bool(row.correct) for row in judged)
-    return {"open_items": float(len(judged)), "open_exact": exact / len(judged)}
+    asked = letter_only(item) if item.options else item.question
+    return media_first(item, item.worded or asked)
 
 
 def _item(row: Row, files: MediaFiles, is_open: bool) -> Item:
     video, answer = text(row, "video_id"), text(row, "answer").strip()
-    found = files.file(*(f"{folder}{video}.mp4" for folder in FOLDERS))
+    found = files.file(*(f"{folder}{video}.mp4" for folder in FOLDERS), place=row.place)
     stated = text(row, "question")
     question, options = Inline(stated, ()) if is_open else split_inline(stated)
     capability = optional_text(row, "capability")
     groups = {"capability": (capability,)} if capability else {}
-    return Item(
+    item = Item(
         id=text(row, "qid"),
         benchmark=NAME,
         subset="",
@@ -83,10 +72,14 @@ def _item(row: Row, files: MediaFiles, is_open: bool) -> Item:
         options=options,
         gold=answer if is_open else option_letter(answer, options, row.place),
         answer_kind="open" if is_open else "mc",
-        groups={**groups, "scored": ("no_judge",)} if is_open else groups,
-        missing=(found.path,) if found.missing else (),
+        groups={**groups, **UNJUDGED} if is_open else groups,
+        open_rule="exact",
+        missing=found.lacking,
         raw=raw(row),
     )
+    request = optional_text(row, "question_prompt")
+    worded = f"{question_block(item)}\n{request.strip()}" if request else None
+    return replace(item, worded=worded)
 
 
 VIDEO_TT = register(
@@ -101,7 +94,7 @@ VIDEO_TT = register(
         layout=LAYOUT,
         styles=("official", "think"),
         splits=CHOICE_SPLITS + OPEN_SPLITS,
-        figures=figures,
+        figures=open_figures,
         published=PUBLISHED.get(NAME),
     )
 )

@@ -109,7 +109,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
             "like numbers, and a program that takes them for such changes them"
         )
     dataset = text(row, "dataset")
-    found = files.file(f"{dataset}/{scene}.mp4")
+    found = files.file(f"{dataset}/{scene}.mp4", place=row.place)
     options = bare_options(texts(row, "options")) if kind in CHOICES else ()
     return Item(
         id=text(row, "id"),
@@ -121,7 +121,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
         gold=_gold(row, kind, options),
         answer_kind="mc" if kind in CHOICES else "number",
         groups={"question_type": (kind,), "dataset": (dataset,)},
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 

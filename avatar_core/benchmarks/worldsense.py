@@ -86,7 +86,9 @@ def _questions(row: Row) -> Iterator[Row]:
 def _item(row: Row, files: MediaFiles) -> Item:
     path = optional_text(row, "video_path")
     video = PurePosixPath(path).stem if path else text(row, KEY, "video_id")
-    found = files.file(*([path] if path else []), f"videos/{video}.mp4", f"{video}.mp4")
+    found = files.file(
+        *([path] if path else []), f"videos/{video}.mp4", f"{video}.mp4", place=row.place
+    )
     question = text(row, "question")
     options = bare_options(texts(row, "candidates", "options"))
     number = optional_text(row, "task", "index") or content_id(question, *options)
@@ -100,7 +102,7 @@ def _item(row: Row, files: MediaFiles) -> Item:
         gold=option_letter(text(row, "answer"), options, row.place),
         answer_kind="mc",
         groups=_groups(row),
-        missing=(found.path,) if found.missing else (),
+        missing=found.lacking,
         raw=raw(row),
     )
 

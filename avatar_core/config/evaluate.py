@@ -29,9 +29,17 @@ FREE_ON_RESUME = frozenset(
         "served.concurrency",
         "media.workers",
         "media.cache_bytes",
+        "media.deadline_seconds",
+        "media.max_file_bytes",
+        "media.max_seconds",
+        "media.max_side",
+        "media.max_streams",
     }
 )
-"""Dotted fields that may differ when an evaluation is resumed; every other change is refused."""
+"""Dotted fields that may differ when an evaluation is resumed; every other change is refused.
+
+A limit on media is one of them: raised, it only makes an item that was refused one that is asked.
+"""
 
 
 class ServedConfig(Frozen):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 
@@ -36,6 +36,23 @@ class Reply(NamedTuple):
     """Generation stopped at the length limit."""
 
 
+class Backend(Protocol):
+    """Answers the tasks of one benchmark, window after window."""
+
+    @property
+    def window(self) -> int:
+        """Tasks that `answer` takes at a time."""
+        ...
+
+    def prefetch(self, tasks: Sequence[Task]) -> None:
+        """Start decoding the media of tasks that will be asked soon."""
+        ...
+
+    def answer(self, tasks: Sequence[Task], owed: Collection[str]) -> Iterator[list[EvalRow]]:
+        """Rows of one window as they are finished, at least those of the tasks owed."""
+        ...
+
+
 class LocalModel:
     """Answers tasks with a policy of this process."""
 
@@ -58,8 +75,11 @@ class LocalModel:
         """Rows of one window, batch after batch; batches without an owed task are left out."""
         start = time.perf_counter()
         asked = [task for task in tasks if not task.missing]
-        turns = self._asker.look([task.content for task in asked])
         failed = [failed_row(task) for task in tasks if task.missing]
+        if not any(task.id in owed for task in asked):
+            yield failed
+            return
+        turns = self._asker.look([task.content for task in asked])
         failed += [
             failed_row(task, seen)
             for task, seen in zip(asked, turns, strict=True)
@@ -101,14 +121,27 @@ def answer_samples(
         batch_size: samples answered together.
     """
     model = LocalModel(policy, asker, max_new_tokens=max_new_tokens, batch_size=batch_size)
-    rows: dict[str, EvalRow] = {}
-    windows = batches_of(sample_tasks(samples), model.window)
-    for number, window in enumerate(windows):
-        for wanted in windows[number : number + 2]:
-            model.prefetch(wanted)
-        for batch in model.answer(window, [task.id for task in window]):
-            rows.update((row.id, row) for row in batch)
+    tasks = sample_tasks(samples)
+    answered = in_windows(model, tasks, {task.id for task in tasks})
+    rows = {row.id: row for batch in answered for row in batch}
     return [rows[sample.id] for sample in samples]
+
+
+def in_windows(
+    model: Backend, tasks: Sequence[Task], owed: Collection[str]
+) -> Iterator[list[EvalRow]]:
+    """Rows of the windows that hold a task owed; media of the next one are decoded meanwhile.
+
+    Where a window begins depends on all tasks, never on which of them are owed.
+    """
+    windows = batches_of(tasks, model.window)
+    owing = [window for window in windows if any(task.id in owed for task in window)]
+    for number, window in enumerate(owing):
+        for following in owing[number + 1 : number + 2]:
+            # Media are decoded in the order in which they are wanted.
+            model.prefetch(window)
+            model.prefetch(following)
+        yield from model.answer(window, owed)
 
 
 def batches_of(tasks: Sequence[T], size: int) -> list[Sequence[T]]:

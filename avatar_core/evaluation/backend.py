@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from avatar_core.asking import Asker
 from avatar_core.config.evaluate import EvalConfig
-from avatar_core.evaluation.answering import LocalModel
+from avatar_core.evaluation.answering import Backend, LocalModel
 from avatar_core.evaluation.batching import fitting_batch
 from avatar_core.evaluation.tasks import Task
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.provenance import new_manifest
-from avatar_core.records import EvalRow, Manifest
-
-
-class Backend(Protocol):
-    """Answers the tasks of one benchmark, window after window."""
-
-    @property
-    def window(self) -> int:
-        """Tasks that `answer` takes at a time."""
-        ...
-
-    def prefetch(self, tasks: Sequence[Task]) -> None:
-        """Start decoding the media of tasks that will be asked soon."""
-        ...
-
-    def answer(self, tasks: Sequence[Task], owed: Collection[str]) -> Iterator[list[EvalRow]]:
-        """Rows of one window as they are finished, at least those of the tasks owed."""
-        ...
+from avatar_core.records import Manifest
 
 
 class Answerer(Protocol):

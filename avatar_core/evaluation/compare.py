@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,22 +82,29 @@ def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
     return Baseline(directory, rows, document.get("question_only") is True)
 
 
-def check_items(baseline: Baseline, asked: Collection[str]) -> None:
+def check_items(baseline: Baseline, asked: Mapping[str, str]) -> None:
     """Refuse a baseline whose items are not those that are asked.
 
     Args:
         baseline: the earlier evaluation.
-        asked: ids of the items of the later one.
+        asked: reference answers of the later one by id.
 
     Raises:
         UsageError: the two are not of the same items; says how many they share.
     """
-    if baseline.rows.keys() != set(asked):
-        shared = len(baseline.rows.keys() & set(asked))
+    if baseline.rows.keys() != asked.keys():
+        shared = len(baseline.rows.keys() & asked.keys())
         raise UsageError(
             f"--baseline {baseline.directory}: is not of the items asked: of its "
             f"{len(baseline.rows)} it shares {shared} with these {len(asked)}; "
             "evaluate both with the same --limit, --split, --stage and --sample-seed"
+        )
+    differing = [key for key, gold in asked.items() if baseline.rows[key].gold != gold]
+    if differing:
+        raise UsageError(
+            f"--baseline {baseline.directory}: {len(differing)} of its {len(asked)} items have "
+            f"another reference answer, such as {differing[0]}; evaluate both with the same files "
+            "and the same --mode"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from avatar_core.benchmarks import Benchmark
 from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig
 from avatar_core.config.resolve import flatten
 from avatar_core.errors import UsageError
@@ -16,18 +17,25 @@ from avatar_core.run_directory import CONFIG, MANIFEST, has_begun
 ROOT = Path("runs") / "eval"
 
 
-def result_directory(config: EvalConfig, name: str) -> Path:
+def result_directory(config: EvalConfig, benchmark: Benchmark) -> Path:
     """Where the results of one benchmark go.
 
-    Without `out` it is runs/eval/<model>/<benchmark>, with what was chosen of the benchmark and what
-    was blanked in its name, so that measurements of one model that are meant to be compared lie side
-    by side.
+    Without `out` it is runs/eval/<model>/<benchmark>, with what differs from the benchmark's
+    defaults and what was blanked in its name, so that measurements of one model that are to be
+    compared lie side by side.
     """
+    name = benchmark.name
     if config.out is not None:
         return config.out if len(config.names) == 1 else config.out / name
     model = config.served.model if config.backend == "openai" else _local_name(config.model)
-    chosen = (config.split, config.subset, config.mode, config.prompt)
-    parts = [name, *([f"stage{config.stage}"] if config.stage else []), *filter(None, chosen)]
+    chosen = (
+        (config.split, benchmark.splits),
+        (config.subset, benchmark.subsets),
+        (config.mode, benchmark.modes),
+        (config.prompt, benchmark.styles),
+    )
+    parts = [name, *([f"stage{config.stage}"] if config.stage else [])]
+    parts += [value for value, known in chosen if value is not None and value != known[0]]
     parts += ["question-only"] if config.question_only else []
     parts += [f"no-{modality}" for modality in config.blank]
     return ROOT / (re.sub(r"[^\w.-]+", "--", model).strip(".-") or "model") / "-".join(parts)

@@ -28,6 +28,9 @@ class Interval(NamedTuple):
 def tree_mean(paths: Sequence[Path], values: Sequence[float]) -> float:
     """Mean of values over their leaves, then of the leaves over theirs, each step unweighted.
 
+    Raises:
+        ValueError: a value stands where others branch off.
+
     >>> tree_mean([("a", "x"), ("a", "x"), ("a", "y"), ("b",)], [0.0, 1.0, 1.0, 0.0])
     0.375
     """
@@ -37,6 +40,8 @@ def tree_mean(paths: Sequence[Path], values: Sequence[float]) -> float:
             children[path[0]].append(index)
     if not children:
         return float(np.mean(values))
+    if not all(paths):
+        raise ValueError("tree_mean has a value at a place that others lie below")
     means = [
         tree_mean([paths[i][1:] for i in members], [values[i] for i in members])
         for members in children.values()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core import benchmarks
-from avatar_core.benchmarks import Benchmark, Published
+from avatar_core.benchmarks import Benchmark, Item, Published
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
@@ -47,6 +47,7 @@ class Job(NamedTuple):
     def published(self) -> Published | None:
         """Figures of AVATAR's authors, where this is what they measured."""
         whole = benchmarks.is_main(self.benchmark, selection_of(self.config))
+        whole = whole and not self.config.blank
         return self.benchmark.published if whole else None
 
 
@@ -57,12 +58,23 @@ def check_request(config: EvalConfig, settings: RunSettings) -> None:
         UsageError: a benchmark is unknown or named twice, or a directory cannot be used.
     """
     for benchmark in check_selection(config):
-        directory = result_directory(config, benchmark.name)
+        directory = result_directory(config, benchmark)
         check_directory(directory, resolved(config, benchmark, settings))
 
 
-def make_job(config: EvalConfig, name: str, settings: RunSettings) -> Job:
+def make_job(
+    config: EvalConfig,
+    name: str,
+    settings: RunSettings,
+    items: Sequence[Item] | None = None,
+) -> Job:
     """Everything about one benchmark of a checked request; its media may be rendered now.
+
+    Args:
+        config: the request.
+        name: of the benchmark.
+        settings: how the model was trained.
+        items: of the benchmark, where they were loaded before.
 
     Raises:
         UsageError: its items are not to be had or not usable.
@@ -73,9 +85,12 @@ def make_job(config: EvalConfig, name: str, settings: RunSettings) -> Job:
     style = style_of(benchmark, config)
     return Job(
         benchmark,
-        result_directory(config, name),
+        result_directory(config, benchmark),
         resolved(config, benchmark, settings),
-        [task_of(item, benchmark.ask, style) for item in load_items(config, benchmark)],
+        [
+            task_of(item, benchmark.ask, style)
+            for item in (load_items(config, benchmark) if items is None else items)
+        ],
     )
 
 
@@ -89,7 +104,7 @@ def resolved(config: EvalConfig, benchmark: Benchmark, settings: RunSettings) ->
     Raises:
         UsageError: frames or pixels that contradict each other.
     """
-    media = media_of(config, settings.media)
+    media = media_settings(config, settings.media)
     style = style_of(benchmark, config)
     trained = style == "think" or benchmark.embedded
     system = (benchmark.system or {}).get(style, settings.system_prompt if trained else "")
@@ -104,7 +119,7 @@ def resolved(config: EvalConfig, benchmark: Benchmark, settings: RunSettings) ->
     return config.model_copy(update={**named, **missing})
 
 
-def media_of(config: EvalConfig, trained: MediaConfig) -> MediaConfig:
+def media_settings(config: EvalConfig, trained: MediaConfig) -> MediaConfig:
     """How media are read: as asked, else as in training, with what is laid over it."""
     base = config.media or trained
     given = {key: getattr(config, key) for key in ("fps", "max_frames", "max_pixels")}

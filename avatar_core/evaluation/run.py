@@ -7,17 +7,17 @@ answer do not depend on where an earlier run was cut short.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from avatar_core.benchmarks import Published
+from avatar_core.benchmarks import Item, Published
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
 from avatar_core.errors import TooManyFailures
-from avatar_core.evaluation.answering import batches_of
-from avatar_core.evaluation.backend import Answerer, Backend, LocalAnswerer
+from avatar_core.evaluation.answering import Backend, in_windows
+from avatar_core.evaluation.backend import Answerer, LocalAnswerer
 from avatar_core.evaluation.compare import Gain, check_items, gain_over, read_baseline
 from avatar_core.evaluation.directory import check_weights, read_manifest
 from avatar_core.evaluation.jobs import Job, Progress, check_request, make_job
@@ -82,9 +82,20 @@ def evaluate(
 
 
 def measure(
-    config: EvalConfig, *, baseline: Path | None = None, progress: Progress | None = None
+    config: EvalConfig,
+    *,
+    baseline: Path | None = None,
+    progress: Progress | None = None,
+    items: Mapping[str, Sequence[Item]] | None = None,
 ) -> EvalResult:
-    """As `evaluate`, but whatever share of the items failed."""
+    """As `evaluate`, but whatever share of the items failed.
+
+    Args:
+        config: what to ask, of whom, and where the answers go.
+        baseline: earlier evaluation to compare with.
+        progress: is told how it goes.
+        items: of each benchmark, as `load_items` gives them, where they were loaded before.
+    """
     tell = progress or _silent
     settings = settings_of(config)
     check_request(config, settings)
@@ -92,9 +103,9 @@ def measure(
     jobs = []
     for name in config.names:
         tell(f"preparing {name}", 0, 0)
-        jobs.append(make_job(config, name, settings))
+        jobs.append(make_job(config, name, settings, (items or {}).get(name)))
     if earlier is not None:
-        check_items(earlier, [task.id for task in jobs[0].tasks])
+        check_items(earlier, {task.id: task.gold for task in jobs[0].tasks})
     model = open_answerer(config, settings, tell)
     done = tuple(measure_job(job, model, tell) for job in jobs)
     gain = None
@@ -185,26 +196,24 @@ def answer_missing(job: Job, backend: Backend, tell: Progress) -> None:
     Raises:
         Stopped: a signal came; the rows of finished batches are saved.
     """
-    done = finished(read_rows(job.directory))
-    windows = batches_of(job.tasks, backend.window)
-    owing = [window for window in windows if any(task.id not in done for task in window)]
+    # A row counts as answered only as long as the item and its reference answer are the same.
+    golds = {task.id: task.gold for task in job.tasks}
+    kept = finished(read_rows(job.directory))
+    done = {key: row for key, row in kept.items() if row.gold == golds.get(key)}
     total = len(job.tasks)
     tell(standing(job, done.values()), len(done), total)
+    owed = golds.keys() - done.keys()
     with stop_on_signal() as stop, JsonlAppender(job.directory / NAME) as log:
-        for number, window in enumerate(owing):
-            for following in owing[number + 1 : number + 2]:
-                backend.prefetch(following)
-            owed = {task.id for task in window if task.id not in done}
-            for rows in backend.answer(window, owed):
-                for row in rows:
-                    if row.id in owed:
-                        log.append(row.to_row())
-                        done[row.id] = row
-                tell(standing(job, done.values()), len(done), total)
-                stop.raise_if_asked(
-                    f"stopped after {len(done)} of {total} items of {job.benchmark.name}; "
-                    "the same command goes on from there"
-                )
+        for rows in in_windows(backend, job.tasks, owed):
+            for row in rows:
+                if row.id in owed:
+                    log.append(row.to_row())
+                    done[row.id] = row
+            tell(standing(job, done.values()), len(done), total)
+            stop.raise_if_asked(
+                f"stopped after {len(done)} of {total} items of {job.benchmark.name}; "
+                "the same command goes on from there"
+            )
 
 
 def standing(job: Job, rows: Collection[EvalRow]) -> str:

@@ -114,7 +114,7 @@ def _number(item: Item, place: str) -> Said | None:
 
 def _open(item: Item, place: str) -> Said:
     """Equal texts where the benchmark has a judge and there is none here, else MMMU's rule."""
-    agrees = same_text if "no_judge" in item.groups.get("scored", ()) else mmmu_agrees
+    agrees = same_text if item.open_rule == "exact" else mmmu_agrees
     return Said(place, float(agrees(place, (item.gold, *item.alternatives))))
 
 

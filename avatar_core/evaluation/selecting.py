@@ -7,6 +7,8 @@ from pathlib import Path
 
 from avatar_core import benchmarks
 from avatar_core.benchmarks import Benchmark, Item, PromptStyle, Selection
+from avatar_core.benchmarks.annotations import default_root
+from avatar_core.benchmarks.unpacking import still_packed
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import TooManyFailures, UsageError
 from avatar_core.naming import nearest
@@ -81,20 +83,43 @@ def load_items(config: EvalConfig, benchmark: Benchmark) -> list[Item]:
         DataError: its files are missing or not what they must be.
         TooManyFailures: media of more than 1 % of the items are missing, unless allowed.
     """
-    items = benchmarks.select(benchmark, root_of(config, benchmark.name), selection_of(config))
+    root = root_of(config, benchmark.name)
+    items = benchmarks.select(benchmark, root, selection_of(config))
     if not config.allow_missing:
-        refuse_missing(benchmark, items)
+        refuse_missing(benchmark, items, root or default_root(benchmark.name))
     return items
 
 
-def refuse_missing(benchmark: Benchmark, items: Sequence[Item]) -> None:
-    """Raise `TooManyFailures` when media of more than 1 % of the items are missing."""
+def refuse_missing(benchmark: Benchmark, items: Sequence[Item], root: Path | None = None) -> None:
+    """Raise `TooManyFailures` when media of more than 1 % of the items are missing.
+
+    Args:
+        benchmark: what the items are of.
+        items: all that would be asked.
+        root: directory of its files; archives that lie there packed are named.
+    """
     without = [item for item in items if item.missing]
     if len(without) > FAILED_LIMIT * len(items):
         files = list(dict.fromkeys(path for item in without for path in item.missing))
         more = f" and {len(files) - SHOWN} more" if len(files) > SHOWN else ""
         raise TooManyFailures(
             f"{benchmark.name}: media of {len(without)} of {len(items)} items are missing: "
-            f"{', '.join(files[:SHOWN])}{more}; put them there, or --allow-missing counts these "
-            f"items as wrong; wanted below the data root:\n\n{benchmark.layout}"
+            f"{', '.join(files[:SHOWN])}{more}; {_packed(root) if root else ''}put them there, or "
+            "--allow-missing counts these items as wrong; wanted below the data root:\n\n"
+            f"{benchmark.layout}"
         )
+
+
+def _packed(root: Path) -> str:
+    """What to do with the archives of a root, as a part of a sentence; empty without any."""
+    reasons = still_packed(root)
+    told = [reason for reason in reasons.values() if reason]
+    names = [str(path.relative_to(root)) for path, reason in reasons.items() if reason is None]
+    if names:
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        lie = "lies" if len(names) == 1 else "lie"
+        told.append(
+            f"{', '.join(names[:SHOWN])}{more} {lie} packed in {root}: unpack there, or run again "
+            "with --yes to have it done"
+        )
+    return "".join(f"{text}; " for text in told[-SHOWN:])

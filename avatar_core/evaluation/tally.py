@@ -88,6 +88,8 @@ def paired_gain(
 ) -> tuple[float, Interval | None]:
     """Gain in the headline on the same items, with the paired bootstrap interval of the difference.
 
+    Resampling tells nothing when every item changed alike; then there is no interval.
+
     Args:
         before: rows of the first measurement.
         after: rows of the second, of the same items in the same order.
@@ -103,7 +105,8 @@ def paired_gain(
     gains = [measure.value(b) - measure.value(a) for a, b in zip(before, after, strict=True)]
     paths = [measure.strata(row) for row in after]
     names = [clusters[key] if clusters else key for key in ids]
-    return tree_mean(paths, gains), bootstrap_interval(gains, names, paths)
+    alike = len(set(gains)) == 1
+    return tree_mean(paths, gains), None if alike else bootstrap_interval(gains, names, paths)
 
 
 def status_counts(rows: Sequence[EvalRow]) -> dict[EvalStatus, int]:

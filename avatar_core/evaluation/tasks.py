@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from avatar_core.benchmarks.item import Item, PromptStyle
-from avatar_core.benchmarks.registry import Ask
+from avatar_core.benchmarks.registry import Ask, cluster_of
 from avatar_core.evaluation.items import ask_sample, item_of
 from avatar_core.evaluation.scoring import Verdict, gold_of, score_item
 from avatar_core.types import Content, MediaRef, Sample
@@ -25,6 +25,8 @@ class Task(NamedTuple):
     """Categories by breakdown."""
     missing: tuple[str, ...]
     """Media files that are not there; such a task is not asked."""
+    cluster: str
+    """What its media are part of; tasks of one cluster are drawn together in intervals."""
     read: Callable[[str, bool], Verdict]
     """Reads a reply; also told whether generation stopped at the length limit."""
 
@@ -35,7 +37,15 @@ def task_of(item: Item, ask: Ask, style: PromptStyle) -> Task:
     def read(text: str, truncated: bool) -> Verdict:
         return score_item(item, text, truncated=truncated)
 
-    return Task(item.id, ask(item, style), gold_of(item), item.groups, item.missing, read)
+    return Task(
+        item.id,
+        ask(item, style),
+        gold_of(item),
+        item.groups,
+        item.missing,
+        cluster_of(item),
+        read,
+    )
 
 
 def sample_tasks(samples: Sequence[Sample]) -> list[Task]:
@@ -49,11 +59,5 @@ def media_of(content: Content) -> tuple[MediaRef, ...]:
 
 
 def clusters_of(tasks: Sequence[Task]) -> dict[str, str]:
-    """Media files of each task by id, its own id where it has none.
-
-    Tasks that share their media are not independent, so intervals draw them together.
-    """
-    return {
-        task.id: "|".join(dict.fromkeys(ref.path for ref in media_of(task.content))) or task.id
-        for task in tasks
-    }
+    """Cluster of each task by id."""
+    return {task.id: task.cluster for task in tasks}

@@ -31,6 +31,10 @@ class PackedRows(NamedTuple):
     """int64 [B, C]: the completion tokens; 0 in the padding."""
     mask: Tensor
     """bool [B, C]: true on completion tokens."""
+    owners: Tensor
+    """int64 [B]: the row of each completion."""
+    places: Tensor
+    """int64 [B, C]: flat index (row · T + place) of each token itself; 0 in the padding."""
 
 
 def pack_rows(
@@ -45,7 +49,7 @@ def pack_rows(
         prefix_positions: int64 [3, rows, prefix] rotary positions, padded on the right.
         completions: for each prompt its completions, int64 [tokens] each.
     """
-    segments, token_ids, positions, predictors, targets = [], [], [], [], []
+    segments, token_ids, positions, predictors, places, targets = [], [], [], [], [], []
     for row, (length, branches) in enumerate(zip(prefix_lengths, completions, strict=True)):
         prefix = prefix_positions[:, row, :length]
         start = int(prefix.max()) + 1
@@ -62,6 +66,7 @@ def pack_rows(
             row_positions.append((start + steps).expand(3, -1))
             # The last prefix token predicts the first completion token; each predicts its next.
             predictors.append((row, torch.where(steps == 0, length - 1, place + steps - 1)))
+            places.append((row, place + steps))
             targets.append(branch)
             place += len(branch)
         segments.append(torch.cat(row_segments).long())
@@ -72,11 +77,16 @@ def pack_rows(
         segments=pad_sequence(segments, batch_first=True, padding_value=-1),
         token_ids=pad_sequence(token_ids, batch_first=True),
         positions=pad_sequence(positions, batch_first=True).permute(2, 0, 1),
-        predictors=pad_sequence(
-            [row * width + places for row, places in predictors], batch_first=True
-        ),
+        predictors=_flat(predictors, width),
         targets=pad_sequence(targets, batch_first=True),
         mask=pad_sequence(
             [torch.ones(len(t), dtype=torch.bool) for t in targets], batch_first=True
         ),
+        owners=torch.tensor([row for row, _ in places]),
+        places=_flat(places, width),
     )
+
+
+def _flat(places: Sequence[tuple[int, Tensor]], width: int) -> Tensor:
+    """Flat indices of places in rows of `width`, one padded row for each completion."""
+    return pad_sequence([row * width + columns for row, columns in places], batch_first=True)

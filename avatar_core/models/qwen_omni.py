@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
 
-from avatar_core.algo.masks import packed_group_mask
 from avatar_core.models.adapter import (
     continue_adapter,
     new_adapter,
@@ -25,6 +24,7 @@ from avatar_core.models.adapter import (
     restore_adapter,
     save_adapter,
 )
+from avatar_core.models.attention import PackedAttention, share_prefixes
 from avatar_core.models.generation import collect, decode_steps
 from avatar_core.models.packing import pack_rows
 from avatar_core.models.policy import (
@@ -56,6 +56,7 @@ class QwenOmniPolicy:
         self.processor = processor
         self._adapter = adapter
         self._parts = parts_of(model)
+        share_prefixes(self._parts.text)
         self._reference: QwenOmniPolicy | None = None
         self._recomputed: list[Any] = []
         tokenizer = processor.tokenizer
@@ -163,7 +164,7 @@ class QwenOmniPolicy:
             hidden = self._parts.text(
                 inputs_embeds=torch.where((segments > 0)[..., None], branches, embeddings),
                 position_ids=rows.positions.to(device),
-                attention_mask={"full_attention": packed_group_mask(segments)},
+                attention_mask={"full_attention": PackedAttention(rows, embeddings)},
                 use_cache=False,
             ).last_hidden_state
         mask = rows.mask.to(device)

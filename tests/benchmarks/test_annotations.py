@@ -75,6 +75,23 @@ def test_the_first_pattern_that_matches_gives_its_files_in_order(tmp_path: Path)
         annotation_files(tmp_path, "x.json", "y*", layout=LAYOUT)
 
 
+def test_matches_in_several_directories_are_copies_of_one_benchmark(tmp_path: Path) -> None:
+    for name in ("a/b/qa.json", "c/qa.json"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"a/b and \S+/c both hold files that match \*\*/qa"):
+        annotation_files(tmp_path, "**/qa.json", layout=LAYOUT)
+    assert annotation_files(tmp_path, "*/qa.json", layout=LAYOUT) == [tmp_path / "c/qa.json"]
+
+
+def test_a_part_of_a_numbered_set_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test-00000-of-00002.parquet").touch()
+    with pytest.raises(DataError, match="without test-00001-of-00002.parquet; fetch the rest"):
+        annotation_files(tmp_path, "test-*.parquet", layout=LAYOUT)
+    (tmp_path / "test-00001-of-00002.parquet").touch()
+    assert len(annotation_files(tmp_path, "test-*.parquet", layout=LAYOUT)) == 2
+
+
 def test_files_that_are_none_or_lie_elsewhere_are_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

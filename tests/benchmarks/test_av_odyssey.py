@@ -150,7 +150,7 @@ def test_names_are_read_in_any_case_and_spacing(tmp_path: Path) -> None:
         ({"options": ["A. [audio3]", "B. x", "C. y", "D. z"]}, r"names \[audio3\]"),
         ({"answer": "E"}, "row 1: answer 'E' is none of the 4 options"),
         ({"question_id": None}, "row 1: question_id is missing"),
-        ({"image_path": ["../a.png"]}, "not a path below"),
+        ({"image_path": ["../a.png"]}, "row 1: .*not a path below"),
         ({"image_path": ["/a.png"]}, "not a path below"),
         ({"image_path": ["."]}, "not a path below"),
         ({"image_1": {"path": None}}, "image_1: holds no bytes"),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from avatar_core.benchmarks import clue_gold as module
 from avatar_core.benchmarks.annotations import Row
 from avatar_core.benchmarks.clue_gold import clue_gold, structure
 from avatar_core.errors import DataError
@@ -59,6 +60,22 @@ def test_bad_clues_name_their_place(category: str, clue: Any, reason: str) -> No
         clue_gold(row(clue), category)
     assert str(caught.value).startswith("list.json: row 3: ")
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("category", ["event", "object", "attribute"])
+def test_the_number_of_clues_has_a_limit(category: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_CLUES", 4)
+    box = {"timestamp": 1, "bbox": [1, 2, 3, 4]}
+    # One cluster of three boxes is four entries, as are four spans or boxes.
+    enough: dict[str, list[Any]] = {
+        "event": [{"start": 1, "end": 2}] * 4,
+        "object": [box] * 4,
+        "attribute": [[box] * 3],
+    }
+    more = {**{name: clues + clues[:1] for name, clues in enough.items()}, "attribute": [[box] * 4]}
+    assert clue_gold(row(enough[category]), category).text
+    with pytest.raises(DataError, match="row 3: clue: has more than 4 entries"):
+        clue_gold(row(more[category]), category)
 
 
 def test_structures_are_given_or_written_as_json() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from avatar_core.benchmarks import Benchmark, Item, PromptStyle, available, select
+from avatar_core.benchmarks.annotations import read_rows
 from avatar_core.evaluation.answering import failed_row, scored_row
 from avatar_core.evaluation.tally import Measure, headline, subset_scores
 from avatar_core.evaluation.tasks import task_of
@@ -72,18 +73,38 @@ def test_scripted_replies_score_what_was_worked_out_by_hand(
 
 @pytest.mark.parametrize(("name", "layout"), LAYOUTS)
 def test_ids_do_not_depend_on_the_order_of_the_file(name: str, layout: str, tmp_path: Path) -> None:
-    ids = []
+    facts = []
     for folder, reverse in (("as it is", False), ("reversed", True)):
         kit(name).write(tmp_path / folder, layout, reverse=reverse)
         for case in kit(name).CASES:
             if case.layout == layout:
                 found = select(benchmark(name), tmp_path / folder, case.selection)
-                ids.append((folder, [item.id for item in found]))
-    half = len(ids) // 2
+                named = {item.id: (item.question, item.gold) for item in found}
+                assert len(named) == len(found) > 0
+                facts.append((folder, named))
+    half = len(facts) // 2
     assert half > 0
-    for (_, forward), (_, backward) in zip(ids[:half], ids[half:], strict=True):
-        assert set(forward) == set(backward)
-        assert len(set(forward)) == len(forward)
+    for (_, forward), (_, backward) in zip(facts[:half], facts[half:], strict=True):
+        assert forward == backward
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_form_of_a_file_doubles_nothing(name: str, tmp_path: Path) -> None:
+    """JSON beside JSON Lines of the same rows: one of them is read."""
+    forms = 0
+    for layout, case in {case.layout: case for case in kit(name).CASES}.items():
+        root = tmp_path / layout
+        kit(name).write(root, layout)
+        before = {item.id for item in select(benchmark(name), root, case.selection)}
+        for path in sorted(root.rglob("*.json*")):
+            rows = [dict(row.fields) for row in read_rows(path)]
+            lines = "".join(json.dumps(row) + "\n" for row in rows)
+            whole = path.suffix == ".jsonl"
+            other = path.with_suffix(".json" if whole else ".jsonl")
+            other.write_text(json.dumps(rows) if whole else lines, encoding="utf-8")
+            forms += 1
+        assert {item.id for item in select(benchmark(name), root, case.selection)} == before
+    assert forms > 0
 
 
 def described(content: Content, root: Path) -> list[str]:

@@ -13,6 +13,8 @@ from avatar_core.benchmarks.lookup import VIDEO_SUFFIXES, MediaFiles
 from avatar_core.errors import DataError
 from tests.benchmarks.kit.payloads import HOSTILE_PATHS, SECRET, opened, set_traps
 
+PLACE = "qa.json: row 7"
+
 
 def touch(root: Path, *names: str) -> None:
     for name in names:
@@ -29,7 +31,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def shown(root: Path, *candidates: str) -> tuple[str, bool]:
-    found = MediaFiles(root).file(*candidates)
+    found = MediaFiles(root).file(*candidates, place=PLACE)
     return os.path.relpath(found.path, root), found.missing
 
 
@@ -106,12 +108,18 @@ def test_a_name_that_only_counts_is_not_taken_from_another_folder(tmp_path: Path
 
 def test_folders_are_found_alike(root: Path) -> None:
     files = MediaFiles(root)
-    assert files.folder("frames/clip_one") == (str(root / "frames/clip_one"), False)
-    assert files.folder("tvqa/clip_one", "x/clip_one") == (str(root / "frames/clip_one"), False)
-    assert files.folder("tvqa/clip_two/") == (str(root / "tvqa/clip_two"), True)
+    assert files.folder("frames/clip_one", place=PLACE) == (str(root / "frames/clip_one"), False)
+    assert files.folder("tvqa/clip_one", "x/clip_one", place=PLACE) == (
+        str(root / "frames/clip_one"),
+        False,
+    )
+    assert files.folder("tvqa/clip_two/", place=PLACE) == (str(root / "tvqa/clip_two"), True)
+    # What an item counts as missing.
+    assert files.folder("frames/clip_one", place=PLACE).lacking == ()
+    assert files.folder("tvqa/clip_two/", place=PLACE).lacking == (str(root / "tvqa/clip_two"),)
     # Neither is a file a folder nor the other way round.
-    assert files.folder("videos/a.mp4").missing
-    assert files.file("frames/clip_one").missing
+    assert files.folder("videos/a.mp4", place=PLACE).missing
+    assert files.file("frames/clip_one", place=PLACE).missing
 
 
 def test_the_root_is_searched_once_and_hidden_files_never(
@@ -127,23 +135,25 @@ def test_the_root_is_searched_once_and_hidden_files_never(
 
     monkeypatch.setattr(lookup, "_walk", counted)
     files = MediaFiles(root)
-    assert not files.file("videos/a.mp4").missing
+    assert not files.file("videos/a.mp4", place=PLACE).missing
     assert searches == []
-    assert files.file("videos/unfinished.mp4").missing
-    assert files.file("videos/none.mp4").missing
+    assert files.file("videos/unfinished.mp4", place=PLACE).missing
+    assert files.file("videos/none.mp4", place=PLACE).missing
     assert searches == [root]
 
 
 def test_a_root_of_too_many_files_is_refused(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookup, "MAX_FILES", 5)
     with pytest.raises(DataError, match="holds more than 5 files; give the directory of one"):
-        MediaFiles(root).file("videos/none.mp4")
+        MediaFiles(root).file("videos/none.mp4", place=PLACE)
 
 
 def test_five_thousand_missing_files_cost_little(root: Path) -> None:
     files = MediaFiles(root)
     start = time.process_time()
-    missing = sum(files.file(f"videos/m{n}x.mp4", f"v/m{n}x").missing for n in range(5000))
+    missing = sum(
+        files.file(f"videos/m{n}x.mp4", f"v/m{n}x", place=PLACE).missing for n in range(5000)
+    )
     assert missing == 5000
     assert time.process_time() - start < 3
 
@@ -158,8 +168,9 @@ def test_a_way_out_of_the_root_is_refused_before_anything_is_opened(
         for ask in (files.file, files.folder):
             for candidates in ((payload,), (payload, "videos/a.mp4"), ("gone.mp4", payload)):
                 with pytest.raises(DataError) as caught:
-                    ask(*candidates)
+                    ask(*candidates, place=PLACE)
                 assert "\n" not in str(caught.value)
+                assert str(caught.value).startswith(f"{PLACE}: ")
     assert [path for path in seen if not path.startswith(str(root))] == []
 
 
@@ -171,13 +182,13 @@ def test_there_are_enough_ways_out() -> None:
 def test_a_link_that_leaves_the_root_is_not_found_by_its_name(root: Path, name: str) -> None:
     set_traps(root)
     (root / "videos/linked.mp4").symlink_to(root.parent / SECRET)
-    with pytest.raises(DataError, match="leads outside"):
-        MediaFiles(root).file(f"elsewhere/{name}")
+    with pytest.raises(DataError, match="qa.json: row 7: .* leads outside"):
+        MediaFiles(root).file(f"elsewhere/{name}", place=PLACE)
 
 
 @pytest.mark.parametrize(
     "name", ["concat:x|y", "pipe:0", "~/x.mp4", "%2e%2e/secret.mp4", "$HOME/x"]
 )
 def test_a_strange_name_is_a_file_of_that_name(root: Path, name: str) -> None:
-    found = MediaFiles(root).file(name)
+    found = MediaFiles(root).file(name, place=PLACE)
     assert (found.path, found.missing) == (str(root / name), True)

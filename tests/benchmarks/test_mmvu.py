@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from avatar_core.benchmarks.item import Item
-from avatar_core.benchmarks.mmvu import DISCIPLINE_OF, MMVU, figures
+from avatar_core.benchmarks.mmvu import DISCIPLINE_OF, MMVU
 from avatar_core.benchmarks.registry import Selection, select
 from avatar_core.errors import DataError, UsageError
-from avatar_core.records import EvalRow
 from avatar_core.types import MediaRef
 from tests.benchmarks.kit import mmvu as kit
 
@@ -50,6 +49,7 @@ def test_open_questions_keep_their_text_and_are_part_of_all_alone(tmp_path: Path
     assert (asked.options, asked.gold) == ((), "Habeas data")
     assert (asked.answer_kind, asked.subset) == ("open", "open")
     assert asked.groups["scored"] == ("no_judge",)
+    assert asked.open_rule == "exact"
     assert len(found) == 9
     usual = select(MMVU, tmp_path, Selection())
     assert [item.id for item in usual] == list(found)[:6]
@@ -131,6 +131,7 @@ def rewritten(root: Path, **changes: Any) -> Path:
         ({"video": "https://data.example/4.mp4"}, "names no file of the data set"),
         ({"video": kit.PREFIX + "videos/..%2f..%2f4.mp4"}, "not a path below"),
         ({"video": None}, "video_path or video is missing"),
+        ({"processed_question": "x" * 100_001}, "processed_question has 100001 characters"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
@@ -186,33 +187,3 @@ def test_the_authors_wording_is_used_as_it_is(tmp_path: Path) -> None:
     assert first.question == "Which step comes last in the film?"
     assert f"\nQuestion: {worded}\n" in asked(first, "authors")
     assert worded not in asked(first, "think")
-
-
-def row(name: str, kind: str, correct: bool | None) -> EvalRow:
-    return EvalRow(
-        id=name,
-        status="ok" if correct is not None else "error",
-        prediction=None,
-        gold="x",
-        correct=correct,
-        score=None,
-        text=None,
-        truncated=False,
-        modalities=(),
-        frames=None,
-        groups={"scored": ("no_judge",)} if kind == "open" else {},
-        seconds=None,
-        error=None,
-    )
-
-
-def test_open_answers_are_counted_apart() -> None:
-    rows = [
-        row("1", "mc", True),
-        row("2", "open", True),
-        row("3", "open", False),
-        row("4", "open", None),
-    ]
-    # Three open ones, a failed one among them, which is wrong.
-    assert figures(rows) == {"open_items": 3.0, "open_exact": 1 / 3}
-    assert figures(rows[:1]) == {}

@@ -107,7 +107,7 @@ def test_a_table_without_names_or_with_bare_bytes(tmp_path: Path) -> None:
         image={"bytes": media.image_bytes(), "path": None},
         audio=media.sound_bytes(),
     )
-    assert [Path(ref.path).suffix for ref in only.media] == [".png", ".mp3"]
+    assert [Path(ref.path).suffix for ref in only.media] == [".png", ".wav"]
 
 
 def test_a_table_that_only_names_its_media(tmp_path: Path) -> None:

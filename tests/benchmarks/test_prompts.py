@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from avatar_core.benchmarks.item import AnswerKind, Item
 from avatar_core.benchmarks.prompts import (
+    as_worded,
     letter_only,
     lettered,
     media_first,
@@ -42,6 +44,18 @@ def test_options_are_stated_once() -> None:
     assert question_block(item()) == BLOCK
     assert question_block(item("Who wins?\n(A) Red\n(B) Blue")) == "Who wins?\n(A) Red\n(B) Blue"
     assert question_block(item(options=(), kind="open")) == "Who wins?"
+
+
+def test_a_question_that_ends_in_a_list_of_its_own_keeps_its_options() -> None:
+    question = "Which of these hold?\nA. Cats bark.\nB. Dogs bark."
+    asked = question_block(item(question, ("Only A", "Only B", "Both", "None")))
+    assert asked == f"{question}\nA. Only A\nB. Only B\nC. Both\nD. None"
+
+
+def test_a_text_that_the_file_has_ready_takes_the_place_of_question_and_options() -> None:
+    ready = replace(item(), worded="Who wins this time?\n(A) Red\n(B) Blue")
+    assert question_block(as_worded(ready)) == ready.worded
+    assert as_worded(item()) == item()
 
 
 def test_single_choice_asks_for_one_capital_letter() -> None:

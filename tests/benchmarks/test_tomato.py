@@ -102,7 +102,8 @@ def test_one_type_of_the_file_with_all(tmp_path: Path) -> None:
         ({"options": ["one"]}, "has 1 options"),
         ({"options": []}, "processed_question is missing"),
         ({"key": None}, "names no video"),
-        ({"key": "../../x"}, "not a path below"),
+        ({"key": "../../x"}, "row 1 .*not a path below"),
+        ({"processed_question": "x" * 100_001}, "processed_question has 100001 characters"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, fields: dict[str, object], complaint: str) -> None:
@@ -111,6 +112,19 @@ def test_a_bad_row_is_named(tmp_path: Path, fields: dict[str, object], complaint
     (tmp_path / "data" / "direction.json").write_text(json.dumps(rows))
     with pytest.raises(DataError, match=complaint):
         loaded(tmp_path)
+
+
+def test_the_authors_text_is_used_as_it_is(tmp_path: Path) -> None:
+    kit.write(tmp_path, "authors")
+    path = tmp_path / "tomato.json"
+    rows = json.loads(path.read_text())
+    worded = "Look twice.\nWhich way?\n(A) Left\n(B) Right\n(C) Both"
+    rows[2] |= {"processed_question": worded}
+    path.write_text(json.dumps(rows))
+    item = loaded(tmp_path)[2]
+    assert item.question == "Which way?"
+    assert f"\nQuestion: {worded}\n" in str(ask(item, "authors")[-1])
+    assert worded not in str(ask(item, "think")[-1])
 
 
 def test_wording(tmp_path: Path) -> None:

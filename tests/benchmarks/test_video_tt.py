@@ -7,33 +7,14 @@ import pytest
 
 from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.registry import Selection, select
-from avatar_core.benchmarks.video_tt import CHOICE_SPLITS, OPEN_SPLITS, VIDEO_TT, ask, figures
+from avatar_core.benchmarks.video_tt import CHOICE_SPLITS, OPEN_SPLITS, VIDEO_TT, ask
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
 from tests.benchmarks.kit import media
 from tests.benchmarks.kit import video_tt as kit
 
 
 def loaded(root: Path, split: str | None = None) -> list[Item]:
     return select(VIDEO_TT, root, Selection(split=split))
-
-
-def result(correct: bool, groups: dict[str, tuple[str, ...]]) -> EvalRow:
-    return EvalRow(
-        id="1",
-        status="ok",
-        prediction=None,
-        gold=None,
-        correct=correct,
-        score=float(correct),
-        text=None,
-        truncated=False,
-        modalities=(),
-        frames=None,
-        groups=groups,
-        seconds=None,
-        error=None,
-    )
 
 
 def test_questions_with_options(tmp_path: Path) -> None:
@@ -73,12 +54,7 @@ def test_open_questions_keep_text_and_answer(tmp_path: Path) -> None:
     assert (item.question, item.options) == ("Who wins in the end?\nA. is the cat.", ())
     assert item.gold == "the dog"
     assert item.groups == {"capability": (kit.PLOT,), "scored": ("no_judge",)}
-
-
-def test_exact_matches_of_open_questions_are_named_for_what_they_are() -> None:
-    rows = [result(True, {"scored": ("no_judge",)}), result(False, {"scored": ("no_judge",)})]
-    assert figures([*rows, rows[1], rows[1]]) == {"open_items": 4.0, "open_exact": 0.25}
-    assert figures([result(True, {"capability": (kit.PLOT,)})]) == {}
+    assert item.open_rule == "exact"
 
 
 def test_videos_are_found_by_folder_suffix_and_name(tmp_path: Path) -> None:
@@ -101,7 +77,8 @@ def test_videos_are_found_by_folder_suffix_and_name(tmp_path: Path) -> None:
         ({"answer": "D"}, "answer 'D' is none of the 3 options"),
         ({"question": "What is hidden?"}, "has 0 options"),
         ({"qid": None}, "qid is missing"),
-        ({"video_id": "/etc/passwd"}, "not a path below"),
+        ({"video_id": "/etc/passwd"}, "line 2: .*not a path below"),
+        ({"question_prompt": "x" * 100_001}, "line 2: question_prompt has 100001 characters"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, fields: dict[str, object], complaint: str) -> None:

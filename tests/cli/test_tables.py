@@ -123,6 +123,17 @@ def test_an_evaluation_has_its_score_and_every_status() -> None:
     assert rows(evaluation_table(eval_summary()))["95 % interval"] == ["30.0 % to 95.0 %"]
 
 
+def test_further_figures_are_shares_counts_or_errors() -> None:
+    figures = {"mean_score": 0.75, "oboa": 0.5, "rmse": 8.49, "counted": 3.0, "wcs": None}
+    table = rows(evaluation_table(eval_summary(metrics=figures)))
+    shown = [table[name] for name in ("oboa", "rmse", "counted", "wcs")]
+    assert shown == [["50.0 %"], ["8.490"], ["3"], ["-"]]
+    # The mean score is the headline again.
+    assert "mean score" not in table
+    other = rows(evaluation_table(eval_summary(metrics={"mean_score": 0.8})))
+    assert other["mean score"] == ["80.0 %"]
+
+
 def test_runs_compared_show_the_first_and_the_last_tenth(run: RunSummary) -> None:
     table = rows(comparison_table([run]))
     assert table == {

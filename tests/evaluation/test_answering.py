@@ -146,3 +146,24 @@ def test_batches_of_a_window_are_sorted_by_length_and_change_no_answer(
     assert len(set(alone.values())) > 1
     # Only the batch with the task that is owed is answered, whole.
     assert [[places[row.id] for row in rows] for rows in again] == [[1, 1]]
+
+
+def test_a_window_that_owes_missing_media_alone_decodes_nothing(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = run_settings(str(run))
+    policy = load_policy(settings.checkpoint)
+    lost, there = (
+        task._replace(missing=missing)
+        for task, missing in zip(
+            sample_tasks([replace(CHOICE, id="lost"), replace(CHOICE, id="there")]),
+            ((str(tmp_path / "gone.mp4"),), ()),
+            strict=True,
+        )
+    )
+    monkeypatch.setattr(Asker, "look", None)
+    with MediaLoader(settings.media) as loader:
+        asker = Asker(policy, loader, system_prompt=None)
+        model = LocalModel(policy, asker, max_new_tokens=2, batch_size=2)
+        (rows,) = model.answer([lost, there], {"lost"})
+    assert [(row.id, row.status) for row in rows] == [("lost", "missing_media")]

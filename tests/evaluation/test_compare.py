@@ -24,7 +24,7 @@ def earlier(directory: Path, *correct: bool, config: Any = None) -> Path:
 def test_a_gain_is_over_the_same_items(tmp_path: Path) -> None:
     baseline = read_baseline(earlier(tmp_path / "a", True, False, False, False), SCENES)
     rows = [eval_row(key, True) for key in "2013"]
-    check_items(baseline, [row.id for row in rows])
+    check_items(baseline, {row.id: "red" for row in rows})
     gain = gain_over(baseline, rows, {row.id: row.id for row in rows})
     # 1 of 4 before, 4 of 4 after.
     assert (gain.baseline, gain.before, gain.after, gain.gain) == (tmp_path / "a", 0.25, 1.0, 0.75)
@@ -64,4 +64,19 @@ def test_other_items_are_refused(tmp_path: Path) -> None:
     baseline = read_baseline(earlier(tmp_path / "a", True, True, True), SCENES)
     for asked, shared in ((["0", "1"], 2), (["0", "1", "2", "3"], 3), (["x", "y", "z"], 0)):
         with pytest.raises(UsageError, match=f"of its 3 it shares {shared} with these"):
-            check_items(baseline, asked)
+            check_items(baseline, dict.fromkeys(asked, "red"))
+    with pytest.raises(
+        UsageError, match="1 of its 3 items have another reference answer, such as 2"
+    ):
+        check_items(baseline, {"0": "red", "1": "red", "2": "blue"})
+
+
+def test_what_changed_is_tested_and_what_media_add_is_given(tmp_path: Path) -> None:
+    baseline = read_baseline(earlier(tmp_path / "a", True, False, False, False), SCENES)
+    rows = [eval_row(key, key != "0") for key in "0123"]
+    clusters = {row.id: row.id for row in rows}
+    gain = gain_over(baseline, rows, clusters, figures_of_media=lambda a, b: {"n": len(a) + len(b)})
+    # Three gained, one lost: 2 · (C(4,0) + C(4,1)) / 2⁴.
+    assert (gain.gained, gain.lost, gain.p_value) == (3, 1, 0.625)
+    assert gain.figures == {"n": 8}
+    assert gain_over(baseline, rows, clusters).figures == {}

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from avatar_core.benchmarks import find
 from avatar_core.config.evaluate import FREE_ON_RESUME, EvalConfig, ServedConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import dotted_keys
 from avatar_core.evaluation.directory import changed_settings, check_directory, result_directory
 from avatar_core.files import write_json
+
+SCENES = find("scenes")
 
 
 def config(**changes: Any) -> EvalConfig:
@@ -30,21 +33,22 @@ def test_default_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "/..": "model/scenes",
     }
     for model, where in expected.items():
-        found = result_directory(config(model=model), "scenes")
+        found = result_directory(config(model=model), SCENES)
         assert found == Path("runs") / "eval" / where
-    assert result_directory(config(stage=2, blank=("sound",)), "scenes").name == (
+    assert result_directory(config(stage=2, blank=("sound",)), SCENES).name == (
         "scenes-stage2-no-sound"
     )
     chosen = config(subset="adaptation", prompt="think", question_only=True)
     assert (
-        result_directory(chosen, "video_mmmu").name == "video_mmmu-adaptation-think-question-only"
+        result_directory(chosen, find("video_mmmu")).name
+        == "video_mmmu-adaptation-think-question-only"
     )
 
 
 def test_several_benchmarks_share_an_out_directory() -> None:
-    both = config(names=("scenes", "other"), out=Path("out"))
-    assert result_directory(both, "other") == Path("out") / "other"
-    assert result_directory(config(out=Path("out")), "scenes") == Path("out")
+    both = config(names=("scenes", "mmvu"), out=Path("out"))
+    assert result_directory(both, find("mmvu")) == Path("out") / "mmvu"
+    assert result_directory(config(out=Path("out")), SCENES) == Path("out")
 
 
 def test_every_field_is_free_or_frozen(tmp_path: Path) -> None:

@@ -58,3 +58,8 @@ def test_exact_ends_and_exact_test_by_hand() -> None:
     assert mcnemar(3, 3) == mcnemar(0, 0) == 1.0
     # A thousand against a thousand and a half: numbers beyond a float on the way.
     assert 0 < mcnemar(1000, 1500) < 1e-20
+
+
+def test_a_value_above_a_leaf_is_refused() -> None:
+    with pytest.raises(ValueError, match="others lie below"):
+        tree_mean([(), ("a",)], [1.0, 0.0])

@@ -14,7 +14,6 @@ EMOTIONS = ("Calm", "Worry", "Joy", "Doubt")
 CLUES = json.dumps(
     {"category": "event", "clue": [{"start": 0, "end": 10}, {"start": 20, "end": 30}], "times": []}
 )
-JUDGED = {"scored": ("no_judge",)}
 
 
 def item(kind: AnswerKind, gold: str, options: tuple[str, ...] = (), **more: Any) -> Item:
@@ -44,8 +43,8 @@ CASES: list[tuple[Item, str, str | None, float]] = [
     (item("number", "10"), "<answer>9.0 m</answer>", "9", 0.9),
     (item("number", "10"), "0.1234567890123", "0.123456789012", 0),
     (item("number", "10"), "far", None, 0),
-    (item("open", "Mitral valve", groups=JUDGED), "the mitral valve.", "the mitral valve.", 1),
-    (item("open", "Mitral valve", groups=JUDGED), "mitral valves", "mitral valves", 0),
+    (item("open", "Mitral valve", open_rule="exact"), "the mitral valve.", "the mitral valve.", 1),
+    (item("open", "Mitral valve", open_rule="exact"), "mitral valves", "mitral valves", 0),
     (item("open", "Mitral valve"), "It is the mitral valves", "It is the mitral valves", 1),
     (item("open", "7", alternatives=("3.429", "24/7")), "x = 24/7", "x = 24/7", 1),
     (item("open", "7"), "<answer> </answer>", None, 0),
@@ -71,7 +70,7 @@ def test_an_open_reasoning_is_read_whole_and_flagged_unless_it_was_cut_off() -> 
         (item("yesno", "yes"), "so yes", "yes"),
         (item("count", "3"), "so 3", "3"),
         (item("number", "3"), "so 3", "3"),
-        (item("open", "so 3", groups=JUDGED), "so 3", "so 3"),
+        (item("open", "so 3", open_rule="exact"), "so 3", "so 3"),
         (item("clue", CLUES), "so [[0, 10], [20, 30]]", "so [[0, 10], [20, 30]]"),
     ]
     for one, text, said in replies:

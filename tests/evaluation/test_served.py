@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from avatar_core.benchmarks import find
 from avatar_core.config.evaluate import EvalConfig, ServedConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, ServiceError, Stopped, TooManyFailures, UsageError
@@ -499,7 +500,7 @@ def test_settings_are_neutral_and_the_directory_names_the_served_model() -> None
     assert (settings.media, settings.system_prompt) == (MediaConfig(), "")
     assert settings.max_new_tokens == MAX_NEW_TOKENS
     expected = Path("runs") / "eval" / "org--some-model" / "scenes"
-    assert result_directory(asked, "scenes") == expected
+    assert result_directory(asked, find("scenes")) == expected
 
 
 def test_without_its_key_nothing_is_asked_or_written(

@@ -158,10 +158,12 @@ def test_paired_gain_by_hand() -> None:
     assert gain == 0.25
     assert interval is not None
     assert interval.low < 0.25 < interval.high
-    # All four differences are +1 in both videos, so no resample differs.
+    # Each video gains one and keeps one, so no resample of whole videos differs.
     videos = {"0": "v", "1": "v", "2": "w", "3": "w"}
-    sure = paired_gain(rows_of(*[False] * 4), rows_of(*[True] * 4), videos)
-    assert sure == (1.0, Interval(1.0, 1.0))
+    sure = paired_gain(rows_of(*[False] * 4), rows_of(True, False, True, False), videos)
+    assert sure == (0.5, Interval(0.5, 0.5))
+    # All four gain: resampling could only say that it is sure.
+    assert paired_gain(rows_of(*[False] * 4), rows_of(*[True] * 4), videos) == (1.0, None)
 
 
 def test_paired_gain_refuses_other_items() -> None:

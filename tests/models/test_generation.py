@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from avatar_core.models.generation import completion_grid, still_running
 from avatar_core.models.policy import Generated, Sampling
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from tests.models.prompts import PROMPTS, plain_inputs, tiny_policy
@@ -71,7 +72,7 @@ def test_greedy_decoding_is_that_of_the_family(policy: QwenOmniPolicy) -> None:
         )[0, inputs["input_ids"].shape[1] :]
         assert one.token_ids.tolist() == theirs.tolist(), name
         tokens.update(theirs.tolist())
-    assert len(ours) == 9
+    assert len(ours) == 10
     assert len(tokens) > 9
 
 
@@ -87,7 +88,7 @@ def test_a_completion_depends_on_its_prompt_and_seed_alone(policy: QwenOmniPolic
             assert alone.token_ids.tolist() == one.token_ids.tolist()
             torch.testing.assert_close(alone.logprobs, one.logprobs, rtol=0, atol=1e-4)
             cases += 1
-    assert cases == 27
+    assert cases == 30
 
 
 def test_control_tokens_are_never_drawn_however_likely(policy: QwenOmniPolicy) -> None:
@@ -128,6 +129,35 @@ def test_a_stop_token_ends_its_row_and_belongs_to_it(policy: QwenOmniPolicy) -> 
             ended += not one.truncated
     assert len(lengths) > 3
     assert 0 < ended
+
+
+def test_the_grid_holds_groups_of_different_size() -> None:
+    assert completion_grid([2, 3, 1]).tolist() == [[0, 1, -1], [2, 3, 4], [5, -1, -1]]
+
+
+def test_the_grid_shrinks_to_what_still_runs() -> None:
+    running = torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [1, 0, 0, 0]]).bool()
+    # The second prompt leaves; two slots hold the rest, with an ended completion in the last.
+    assert still_running(running).tolist() == [[1, 3], [8, 9]]
+
+
+def test_groups_of_different_size_that_end_at_different_times(policy: QwenOmniPolicy) -> None:
+    seeds = {name: list(range(1 + place % 4)) for place, name in enumerate(PROMPTS)}
+    handle = lift(policy, ids_of(policy, STOPS), by=4.0)
+    try:
+        together = generate(policy, seeds, Sampling(30, top_k=0))
+        cases = 0
+        for name, group in together.items():
+            for seed, one in zip(seeds[name], group, strict=True):
+                (alone,) = generate(policy, {name: [seed]}, Sampling(30, top_k=0))[name]
+                assert alone.token_ids.tolist() == one.token_ids.tolist()
+                torch.testing.assert_close(alone.logprobs, one.logprobs, rtol=0, atol=1e-4)
+                cases += 1
+    finally:
+        handle.remove()
+    # 1 + 2 + 3 + 4 twice, then 1 + 2.
+    assert cases == 23
+    assert len({len(one.token_ids) for group in together.values() for one in group}) > 3
 
 
 def test_the_length_limit_truncates(policy: QwenOmniPolicy) -> None:

@@ -41,6 +41,8 @@ def test_two_rows_by_hand() -> None:
         [2],
         [7, 8, 9, 10],
     ]
+    assert rows.owners.tolist() == [0, 0, 1]
+    assert rows.places.tolist() == [[3, 4, 0, 0], [5, 0, 0, 0], [8, 9, 10, 11]]
 
 
 def test_shorter_rows_are_padded_on_the_right() -> None:

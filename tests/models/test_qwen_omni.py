@@ -48,8 +48,8 @@ def test_logprobs_are_those_of_the_plain_forward(policy: QwenOmniPolicy) -> None
             plain = plain_logprobs(policy, name, branch)
             torch.testing.assert_close(next(scored), plain, rtol=0, atol=1e-5)
             cases += 1
-    # Nine prompts with three, one or two completions in turn.
-    assert cases == 18
+    # Ten prompts with three, one or two completions in turn.
+    assert cases == 21
 
 
 def test_gradient_is_that_of_the_plain_forward(policy: QwenOmniPolicy) -> None:
@@ -96,7 +96,7 @@ def test_logprobs_do_not_depend_on_the_other_completions(policy: QwenOmniPolicy)
         for name, branches in completions.items()
         for branch in branches
     ]
-    assert len(together) == 18
+    assert len(together) == 21
     for one, other in zip(together, alone, strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-5)
 
@@ -108,7 +108,7 @@ def test_behaviour_logprobs_match_the_recomputed_ones(policy: QwenOmniPolicy) ->
     groups = policy.generate(encoded, Sampling(16, temperature=0.7, top_k=20), seeds)
     scored = policy.logprobs(encoded, [[one.token_ids for one in group] for group in groups])
     drawn = [one for group in groups for one in group]
-    assert len(drawn) == 27
+    assert len(drawn) == 30
     assert sum(len(one.token_ids) for one in drawn) > 200
     for one, values, mask in zip(drawn, scored.logprobs, scored.mask, strict=True):
         torch.testing.assert_close(values[mask], one.logprobs, rtol=0, atol=1e-4)
