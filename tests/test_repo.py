@@ -26,7 +26,6 @@ MAX_COMMAND_LINES = 120
 COMMANDS = ("train", "replay", "eval", "infer", "report")
 LONG_BODIES = {
     "avatar_core/training/loop.py reinforce": 60,  # the whole loop, to be read in one piece
-    "avatar_core/models/generation.py decode_steps": 45,  # the decoding loop, likewise
     "avatar_core/models/tiny.py tiny_config": 50,  # a table of sizes
 }
 """Functions that may be longer, how long, and why."""

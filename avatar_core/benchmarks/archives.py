@@ -100,7 +100,7 @@ def find_archives(root: Path) -> list[Archive]:
             try:
                 contained_path(root, str(path.relative_to(root)))
             except DataError as error:
-                whole[path] = Archive(path, form, (), str(error))
+                whole[path] = Archive(path, form, (), f"{error}; put the archive itself there")
                 continue
             if part:
                 key = (path.with_name(match["whole"]), form)

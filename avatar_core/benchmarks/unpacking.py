@@ -193,7 +193,10 @@ def _looked_through(root: Path, archive: Archive) -> _Content:
             seen += 1
             size += member.size
             if seen > MAX_MEMBERS:
-                raise DataError(f"{archive.path}: holds more than {MAX_MEMBERS} files; cut it")
+                raise DataError(
+                    f"{archive.path}: holds more than {MAX_MEMBERS} files; "
+                    "unpack it yourself if you trust it"
+                )
             if size > limit:
                 raise DataError(
                     f"{archive.path}: claims to hold more than {limit} bytes, too many for its "
@@ -226,7 +229,11 @@ class _Targets:
             return None
         folder = tuple(above)
         if folder not in self._folders:
-            self._folders[folder] = contained_path(self._root, str(self._base.joinpath(*folder)))
+            try:
+                path = contained_path(self._root, str(self._base.joinpath(*folder)))
+            except DataError as error:
+                raise self._refused(member.name) from error
+            self._folders[folder] = path
         return self._folders[folder] / leaf
 
     def _parts(self, name: str) -> list[str]:
@@ -236,11 +243,14 @@ class _Targets:
         leaves = not parts or ".." in parts or _ABSOLUTE.match(name)
         too_long = any(len(part) > MAX_NAME_BYTES for part in written)
         if leaves or too_long or not encodable or _NOT_IN_NAMES.search(name):
-            raise DataError(
-                f"{self._archive}: member {name[:80]!r} is no path below it; nothing of the "
-                "archive is unpacked, unpack it yourself if you trust it"
-            )
+            raise self._refused(name)
         return parts
+
+    def _refused(self, name: str) -> DataError:
+        return DataError(
+            f"{self._archive}: member {name[:80]!r} is no path below {self._root}; nothing of the "
+            "archive is unpacked, unpack it yourself if you trust it"
+        )
 
 
 def _write(root: Path, path: Path, member: Member, archive: Archive) -> None:

@@ -11,15 +11,15 @@ from avatar_core.errors import DataError
 from avatar_core.rewards.clues import read_boxes, read_clusters, read_events
 
 
-def score_clue(text: str, category: str, gold_json: str) -> float | None:
+def score_clue(text: str, gold_json: str) -> float | None:
     """Weighted clue score of a reply.
 
     Args:
         text: generated text, without the prompt.
-        category: "event", "object" or "attribute".
-        gold_json: `Item.gold` of a question about clues: `clue` holds {"start", "end"} for each
-            event, {"timestamp", "bbox"} for each object, or a list of these for each attribute;
-            `times` holds the timestamps of the frames in the order shown.
+        gold_json: `Item.gold` of a question about clues: `category` is "event", "object" or
+            "attribute"; `clue` holds {"start", "end"} for each event, {"timestamp", "bbox"} for
+            each object, or a list of these for each attribute; `times` holds the timestamps of the
+            frames in the order shown.
 
     Returns:
         A score in [0, 1]; `None` when the reply states no clues of that category.
@@ -29,7 +29,7 @@ def score_clue(text: str, category: str, gold_json: str) -> float | None:
     """
     gold = json.loads(gold_json)
     frames = {time: number for number, time in enumerate(gold["times"], start=1)}
-    match category:
+    match gold["category"]:
         case "event":
             events = read_events(text)
             spans = [(float(clue["start"]), float(clue["end"])) for clue in gold["clue"]]
@@ -41,7 +41,7 @@ def score_clue(text: str, category: str, gold_json: str) -> float | None:
             clusters = read_clusters(text)
             golds = [_placed(cluster, frames) for cluster in gold["clue"]]
             return None if clusters is None else attribute_score(golds, list(clusters.values()))
-    raise DataError(f"clue category {category!r} is not known; give event, object or attribute")
+    raise DataError(f"clue category {gold['category']!r} is not known; give event, object or attribute")
 
 
 def _placed(clues: list[Mapping[str, Any]], frames: Mapping[float, int]) -> list[Placed]:

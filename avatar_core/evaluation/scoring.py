@@ -1,13 +1,12 @@
 """What a reply to a question of a benchmark states, and how right that is.
 
 Every kind of answer is read in the same places: the content of the last answer tag, then what
-surrounds it behind the reasoning. A reasoning that never ended is read as a whole when the reply
+surrounds it behind the reasoning, unless the tag holds a number where one is asked for. A reasoning that never ended is read as a whole when the reply
 ended by itself, and flagged; of one cut at the length limit only an answer tag is read.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
@@ -21,13 +20,14 @@ from avatar_core.rewards.answer import read_answer, split_completion
 from avatar_core.rewards.letter_rules import read_letter
 from avatar_core.rewards.letter_sets import f1, read_letter_set
 from avatar_core.rewards.letters import offered_letters
-from avatar_core.rewards.numerals import first_number
+from avatar_core.rewards.numerals import first_number, mentions_number
 from avatar_core.rewards.open_answer import mmmu_agrees, same_text
 from avatar_core.rewards.whole_number import read_whole_number
 from avatar_core.rewards.yes_no import read_yes_no
 from avatar_core.types import Sample
 
 _BETWEEN = "; "
+_NUMERIC = ("count", "number")
 
 
 class Verdict(NamedTuple):
@@ -61,7 +61,12 @@ def score_item(item: Item, text: str, *, truncated: bool) -> Verdict:
     if item.sample is not None:
         return _as_in_training(item.sample, text)
     read = READERS[item.answer_kind]
-    said = read_answer(text, lambda place: read(item, place), unclosed=not truncated)
+    said = read_answer(
+        text,
+        lambda place: read(item, place),
+        unclosed=not truncated,
+        settles=lambda place: item.answer_kind in _NUMERIC and mentions_number(place),
+    )
     flagged = not truncated and not split_completion(text).closed
     if said is None:
         return Verdict(None, 0.0, flagged)
@@ -119,7 +124,7 @@ def _open(item: Item, place: str) -> Said:
 
 
 def _clue(item: Item, place: str) -> Said | None:
-    score = score_clue(place, json.loads(item.gold)["category"], item.gold)
+    score = score_clue(place, item.gold)
     return None if score is None else Said(place, score)
 
 

@@ -9,23 +9,16 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from avatar_core.rewards.letter_rules import read_letter
-from avatar_core.rewards.letter_sets import read_letter_set
-from avatar_core.rewards.numerals import first_number, last_number
+from avatar_core.rewards.numerals import last_number
 from avatar_core.rewards.pairs import read_pairs
 from avatar_core.rewards.tags import Parts, readings, split_completion
-from avatar_core.rewards.whole_number import read_whole_number
-from avatar_core.rewards.yes_no import YesNo, read_yes_no
 
 __all__ = [
     "Parts",
     "answer_text",
-    "extract_first_number",
     "extract_letter",
-    "extract_letter_set",
     "extract_number",
     "extract_pairs",
-    "extract_whole_number",
-    "extract_yes_no",
     "read_answer",
     "split_completion",
 ]
@@ -38,7 +31,17 @@ def answer_text(text: str) -> str:
     return split_completion(text).answer
 
 
-def read_answer(text: str, read: Callable[[str], T | None], *, unclosed: bool = True) -> T | None:
+def _never(_: str) -> bool:
+    return False
+
+
+def read_answer(
+    text: str,
+    read: Callable[[str], T | None],
+    *,
+    unclosed: bool = True,
+    settles: Callable[[str], bool] = _never,
+) -> T | None:
     """Read the content of the last answer tag and, when that states nothing, what surrounds it.
 
     Args:
@@ -46,10 +49,12 @@ def read_answer(text: str, read: Callable[[str], T | None], *, unclosed: bool = 
         read: gives what a text without tags states, or `None`.
         unclosed: read a reasoning that never ended as a whole, as evaluation does for replies that
             ended by themselves; otherwise only an answer tag in it counts, as for rewards.
+        settles: whether the content of the tag is an answer even where `read` makes nothing of it,
+            so that what surrounds it is not read.
     """
     for place in readings(text, unclosed=unclosed):
         found = read(place)
-        if found is not None:
+        if found is not None or settles(place):
             return found
     return None
 
@@ -78,50 +83,6 @@ def extract_letter(
     return read_answer(
         text, lambda place: read_letter(place, letters, options or ()), unclosed=unclosed
     )
-
-
-def extract_letter_set(
-    text: str,
-    letters: Sequence[str],
-    options: Sequence[str] | None = None,
-    *,
-    unclosed: bool = True,
-) -> frozenset[str] | None:
-    """Read the chosen options from a reply; arguments as of `extract_letter`.
-
-    >>> sorted(extract_letter_set("<answer>B and D</answer>", "ABCDEF"))
-    ['B', 'D']
-    """
-    return read_answer(
-        text, lambda place: read_letter_set(place, letters, options or ()), unclosed=unclosed
-    )
-
-
-def extract_yes_no(text: str, *, unclosed: bool = True) -> YesNo | None:
-    """Read yes or no from a reply, in the places of `read_answer`.
-
-    >>> extract_yes_no("<think>no...</think>Yes, I know him.")
-    'yes'
-    """
-    return read_answer(text, read_yes_no, unclosed=unclosed)
-
-
-def extract_whole_number(text: str, *, unclosed: bool = True) -> int | None:
-    """Read the first number from a reply, in the places of `read_answer`, when it is whole.
-
-    >>> extract_whole_number("<think>5, no, 6</think>There are twenty-one.")
-    21
-    """
-    return read_answer(text, read_whole_number, unclosed=unclosed)
-
-
-def extract_first_number(text: str, *, unclosed: bool = True) -> float | None:
-    """Read the first number from a reply, in the places of `read_answer`.
-
-    >>> extract_first_number("About 1.8 m by 2 m")
-    1.8
-    """
-    return read_answer(text, first_number, unclosed=unclosed)
 
 
 def extract_number(text: str) -> float | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from avatar_core.rewards.words import ENDS, STARTS, plain
 
 _FEWEST = 3
+_MARKS = r"[\s.()\[\]*]*"
 _REACH = 20
 _LABEL = re.compile(rf"{STARTS}(?:[(\[]([A-Z])[)\]]|([A-Z])(?:\.(?![A-Z]\.)|[):]))")
 _OPENING = re.compile(r"(?:\A|[:：\n])[\s*_\"'`-]*\Z")
@@ -17,14 +18,17 @@ _BETWEEN = r"[)\]]?\s{0,3}[,/|;、，]?\s{0,3}(?:(?:and|or|&|和|与|或)\s{0,3}
 def without_enumerations(text: str, letters: Sequence[str], options: Sequence[str]) -> str:
     """Blank the letters of "A, B, C or D" and of "A. cat B. dog C. cow D. pig".
 
-    Only a list of all letters in their order counts, of three or more. A labelled one is on one
+    Only a list of all letters in their order counts, of three or more, or of two that are the whole
+    text: with two options "A, B is wrong" states the A. A labelled list is of three or more, on one
     line or has every label at the start of one, and it opens a line or follows a colon: in "The
     answer is A. B: too late" the A is stated. An option's own text behind its label goes too; other
     words stay to be read.
     """
-    if len(letters) < _FEWEST:
+    if len(letters) < 2:
         return text
     listed = _BETWEEN.join(rf"(?<![A-Za-z0-9]){letter}(?![A-Za-z0-9])" for letter in letters)
+    if len(letters) < _FEWEST:
+        return "" if re.fullmatch(_MARKS + listed + _MARKS, text) else text
     text = re.sub(rf"{STARTS}{listed}{ENDS}", lambda match: " " * len(match.group()), text)
     return _without_labels(text, letters, options)
 

@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 
 from avatar_core.rewards.enumerations import without_enumerations
 from avatar_core.rewards.words import (
+    CLAUSE_END,
     ENDS,
-    NOT_AN_INITIAL,
-    STARTS,
+    STANDALONE,
     TEXT_ENDS,
     TEXT_STARTS,
+    among_the_wrong,
+    denied,
     is_phrase,
+    one_of_several,
     plain,
     reads_as_word,
     ruled_out,
+    set_aside,
 )
 
 _EDGE = " \t\r\n\f\v()[]{}.,:;*_\"'`"
@@ -33,9 +37,9 @@ _FILLER = re.compile(
 _BOXED = re.compile(r"\\boxed\{[\s({\[]*(?:\\[a-z]+(?![A-Za-z]))?[\s({\[]*")
 _BOLD = re.compile(r"\*\*[\s(\[]*(?=[A-Z][\s)\].:]*\*\*)")
 _LETTER = re.compile(rf"([A-Za-z]){ENDS}")
-_CLAUSE_END = re.compile(r"\s*(?:[.,;:)\]}*\"'`$]|\Z)|[ \t]*[\r\n]")
 _BRACKETED = re.compile(r"[(\[]([A-Z])[)\]]")
-_STANDALONE = re.compile(rf"{STARTS}([A-Z]){ENDS}{NOT_AN_INITIAL}")
+_OR = re.compile(r",? or (?:(?:the|an?) )?")
+_REACH = 60
 
 Rule = Callable[[str, Sequence[str], Sequence[str]], "str | None"]
 
@@ -54,8 +58,10 @@ def bare(text: str, letters: Sequence[str], options: Sequence[str]) -> str | Non
 def leading(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:
     """The text starts with `(X)`, or with a capital before `.`, `)`, `:`, `,` or a line end."""
     match = _LEADING.match(text)
-    letter = (match["bracketed"] or match["bare"]) if match else None
-    return letter if letter is not None and letter in letters else None
+    if match is None:
+        return None
+    letter = match["bracketed"] or match["bare"]
+    return letter if letter in letters and _is_meant(text, match.end(match.lastgroup or 0)) else None
 
 
 def concluding(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:
@@ -82,10 +88,12 @@ def concluding(text: str, letters: Sequence[str], options: Sequence[str]) -> str
 
 def standing(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:
     """The last `(X)`, else the last capital that stands alone and is no article or pronoun."""
-    for pattern in (_BRACKETED, _STANDALONE):
+    for pattern in (_BRACKETED, STANDALONE):
         for match in reversed(list(pattern.finditer(text))):
             letter = match.group(1)
             if letter not in letters or ruled_out(text, match.start()):
+                continue
+            if not _is_meant(text, match.end()):
                 continue
             if pattern is _BRACKETED or not (
                 letter == "I" or reads_as_word(letter, text, match.end())
@@ -95,13 +103,19 @@ def standing(text: str, letters: Sequence[str], options: Sequence[str]) -> str |
 
 
 def option_text(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:
-    """The text contains exactly one of the option texts as whole words; no single letters."""
+    """The text contains exactly one of the option texts as whole words; no single letters.
+
+    One that is denied or rejected wherever it occurs is not contained: "no dog", "dog is wrong".
+    """
     whole = plain(text)
     return _only(
         letter
         for letter, option in zip(letters, options, strict=False)
         if is_phrase(plain(option))
-        and re.search(TEXT_STARTS + re.escape(plain(option)) + TEXT_ENDS, whole)
+        and any(
+            not denied(whole, match.start()) and not set_aside(whole, match.end())
+            for match in re.finditer(TEXT_STARTS + re.escape(plain(option)) + TEXT_ENDS, whole)
+        )
     )
 
 
@@ -131,17 +145,34 @@ def _only(found: Iterator[str]) -> str | None:
 def _option_at(
     text: str, position: int, letters: Sequence[str], options: Sequence[str]
 ) -> str | None:
-    """The longest option text that starts at `position`; `None` when two options share it."""
+    """The longest option text that starts at `position` and is meant; `None` when two share it."""
     longest = max((len(option) for option in options), default=0)
     # Case-folding may lengthen a text up to threefold; white space runs are the reply's own affair.
-    here = " ".join(text[position : position + 3 * longest + 8].split()).casefold()
-    matches = [
+    here = " ".join(text[position : position + 6 * longest + _REACH].split()).casefold()
+    found = _texts_at(here, 0, letters, options)
+    size = max((length for length, _ in found), default=0)
+    if not size or set_aside(here, size):
+        return None
+    another = _OR.match(here, size)
+    if another is not None and _texts_at(here, another.end(), letters, options):
+        return None
+    return _only(letter for length, letter in found if length == size)
+
+
+def _texts_at(
+    here: str, position: int, letters: Sequence[str], options: Sequence[str]
+) -> list[tuple[int, str]]:
+    """Length and letter of every option text that starts at `position` of a plain text."""
+    return [
         (len(option), letter)
         for letter, option in zip(letters, map(plain, options), strict=False)
-        if is_phrase(option) and re.match(re.escape(option) + TEXT_ENDS, here)
+        if is_phrase(option) and re.compile(re.escape(option) + TEXT_ENDS).match(here, position)
     ]
-    size = max(matches)[0] if matches else 0
-    return _only(letter for length, letter in matches if length == size)
+
+
+def _is_meant(text: str, end: int) -> bool:
+    """Whether what follows the letter that ends at `end` leaves it stated."""
+    return not (set_aside(text, end) or one_of_several(text, end) or among_the_wrong(text, end))
 
 
 def _letter_at(text: str, position: int, letters: Sequence[str]) -> str | None:
@@ -149,7 +180,9 @@ def _letter_at(text: str, position: int, letters: Sequence[str]) -> str | None:
     match = _LETTER.match(text, position)
     if match is None or match.group(1).upper() not in letters:
         return None
+    if set_aside(text, match.end()) or one_of_several(text, match.end()):
+        return None
     letter = match.group(1)
     if letter.islower():
-        return letter.upper() if _CLAUSE_END.match(text, match.end()) else None
+        return letter.upper() if CLAUSE_END.match(text, match.end()) else None
     return None if reads_as_word(letter, text, match.end()) else letter

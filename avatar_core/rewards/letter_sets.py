@@ -9,15 +9,18 @@ from typing import NamedTuple
 from avatar_core.rewards.enumerations import without_enumerations
 from avatar_core.rewards.letter_rules import leading
 from avatar_core.rewards.words import (
+    CLAUSE_END,
     ENDS,
     NOT_AN_INITIAL,
-    STARTS,
+    STANDALONE,
     TEXT_ENDS,
     TEXT_STARTS,
+    denied,
     is_phrase,
     plain,
     reads_as_word,
     ruled_out,
+    set_aside,
 )
 
 _APART = re.compile(r"[\s.,;:/&+|()\[\]{}*_\"'`、，；。]+|\b(?:and|or)\b|[和与及或]")
@@ -32,9 +35,6 @@ _CONCLUSION = re.compile(
     r"[\s:*_\"'`$(\[{]*(?:(?:the|correct|options?|choices?|letters?|answers?)\b[\s:*_\"'`$(\[{]*){0,4}",
     re.IGNORECASE,
 )
-_CLAUSE_END = re.compile(r"\s*(?:[.,;:)\]}*\"'`$。]|\Z)|[ \t]*[\r\n]")
-_CAPITAL = re.compile(rf"{STARTS}([A-Z]){ENDS}{NOT_AN_INITIAL}")
-_DENIED = re.compile(r"\b(?:no|not|without|neither|nor)\s+(?:(?:any|the|an?)\s+)?\Z", re.IGNORECASE)
 _FIRST_MARK = re.compile(rf"\s{{0,8}}{_LIST_MARK}")
 
 
@@ -114,14 +114,17 @@ def _concluding(
 
 
 def _standing(text: str, letters: Sequence[str], texts: Mapping[str, str]) -> frozenset[str] | None:
-    """The last list of capitals that is not ruled out and no article or pronoun."""
+    """The last list of capitals that is not ruled out or rejected, and no article or pronoun."""
     found, end = None, 0
-    for match in _CAPITAL.finditer(text):
+    for match in STANDALONE.finditer(text):
         if match.start() < end:
             continue
         run = _run_at(text, match.start(), letters, texts)
-        if run is not None and run.letters != {"I"} and not ruled_out(text, match.start()):
-            found, end = run.letters, run.end
+        if run is None or run.letters == {"I"} or ruled_out(text, match.start()):
+            continue
+        end = run.end
+        if not set_aside(text, end):
+            found = run.letters
     return found
 
 
@@ -135,7 +138,7 @@ def _named(text: str, texts: Mapping[str, str]) -> frozenset[str] | None:
             continue
         pattern = re.compile(TEXT_STARTS + re.escape(option) + TEXT_ENDS)
         matches = list(pattern.finditer(rest))
-        if any(not _DENIED.search(rest[max(0, m.start() - 20) : m.start()]) for m in matches):
+        if any(not denied(rest, m.start()) and not set_aside(rest, m.end()) for m in matches):
             found.add(letter)
         rest = pattern.sub("·", rest)
     return frozenset(found) or None
@@ -188,4 +191,4 @@ def _behind_any(text: str, position: int, texts: Mapping[str, str]) -> int:
 
 def _ends_clause(text: str, end: int) -> bool:
     """Whether a list that ends at `end` is followed by no further words of its clause."""
-    return text[end - 1] in ".:)]\"'`*" or _CLAUSE_END.match(text, end) is not None
+    return text[end - 1] in ".:)]\"'`*" or CLAUSE_END.match(text, end) is not None

@@ -72,6 +72,17 @@ def first_number(text: str) -> float | None:
     return None
 
 
+def mentions_number(text: str) -> bool:
+    """Whether a text holds a figure or a number word, readable as a number or not.
+
+    >>> [mentions_number(text) for text in ("3/4", "dozens", "the red one", "many")]
+    [True, True, False, False]
+    """
+    if re.search(r"[0-9]", text) or re.search(rf"\b{_SCALE}", text, re.IGNORECASE):
+        return True
+    return any(not _is_pronoun(text, match) for match in _NUMBER.finditer(text))
+
+
 def all_numbers(text: str) -> list[float]:
     """Values of all plain numbers in a text, in order; what is not plain is left out."""
     values = [

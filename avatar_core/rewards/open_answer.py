@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from avatar_core.rewards.numerals import all_numbers, first_number
+from avatar_core.rewards.words import ENDS, STARTS
 
 _EDGE = " \t\r\n\f\v()[]{}.,:;!?*_$\"'`\\。，"
 _ARTICLE = re.compile(r"(?:the|an?)\s+")
@@ -18,6 +19,7 @@ _CUES = re.compile(
     r"(?:\b(?:is|are|could be|so|thus|therefore|final|answer|result)\b|=)\s*:?", re.IGNORECASE
 )
 _DECIMALS = 2
+_SHORT = 3
 
 
 def same_text(answer: str, golds: Iterable[str]) -> bool:
@@ -40,8 +42,11 @@ def mmmu_agrees(answer: str, golds: Iterable[str]) -> bool:
 
     Of each sentence the part behind its last cue ("is", "so", "answer", "=", ...) is looked at, or
     the whole answer when no sentence has one. Right is an answer one of whose parts contains a
-    right text, or a number equal to a right one at two decimals. A right text of one character has
-    to be a word.
+    right text, or a number equal to a right one at two decimals.
+
+    MMMU takes any occurrence of a right text of two characters or more, so that "no" is right for
+    "I do not know". Here a right text that is a single word has to begin a word of the answer, and
+    one of up to three characters has to be a word of it.
 
     Args:
         answer: a text without reasoning and tags.
@@ -73,9 +78,10 @@ def _key_parts(answer: str) -> list[str]:
 
 def _holds(part: str, wanted: str) -> bool:
     """Whether a part contains a right text."""
-    if len(wanted) == 1:
-        return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", part) is not None
-    return wanted in part
+    if len(wanted) > 1 and re.fullmatch(r"\w+", wanted) is None:
+        return wanted in part
+    ends = ENDS if len(wanted) <= _SHORT else ""
+    return re.search(f"{STARTS}{re.escape(wanted)}{ends}", part) is not None
 
 
 def _normal(text: str) -> str:

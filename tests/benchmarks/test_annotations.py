@@ -55,7 +55,7 @@ def test_the_root_is_the_given_one_or_that_of_the_environment(
     assert message.startswith(f"mmvu: {tmp_path / 'mmvu'} is not a directory; ")
     # Both ways out, and the tree as the benchmark gives it.
     assert "--data-root" in message and "AVATAR_DATA" in message
-    assert message.endswith("wanted:\nmmvu/\n  validation.json")
+    assert message.endswith("wanted:\n\nmmvu/\n  validation.json")
     (tmp_path / "mmvu").mkdir()
     assert data_root(None, "mmvu", LAYOUT) == tmp_path / "mmvu"
 
@@ -71,7 +71,7 @@ def test_the_first_pattern_that_matches_gives_its_files_in_order(tmp_path: Path)
         "data/b-1.parquet",
     ]
     assert annotation_files(tmp_path, "*.json", layout=LAYOUT) == [tmp_path / "old.json"]
-    with pytest.raises(DataError, match=r"holds no x\.json or y\*; put .*wanted:\nmmvu/"):
+    with pytest.raises(DataError, match=r"holds no x\.json or y\*; put .*wanted:\n\nmmvu/"):
         annotation_files(tmp_path, "x.json", "y*", layout=LAYOUT)
 
 

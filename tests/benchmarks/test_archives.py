@@ -59,6 +59,7 @@ def test_names_of_archives() -> None:
     yes = [f"x{form}" for form in FORMS] + ["X.ZIP", "x.zip.part00", "x.zip.partaa", "x.tar.part_1"]
     yes += ["x.zip.001", "a.b.tar.gz.part-003"]
     no = ["x.mp4", "zip", ".zip", "x.zip.txt", "x.rar", "x.gz", "x.zip.part", "x.zip.1", "x.zip~"]
+    no += ["x.zip.partial", "x.zip.PARTIAL", "x.zip.parts", "x.zip.partABC", "x.zip.partabcd"]
     assert [name for name in yes if not is_archive(name)] == []
     assert [name for name in no if is_archive(name)] == []
 
@@ -93,7 +94,7 @@ def test_parts_are_put_in_order(tmp_path: Path, names: list[str]) -> None:
         away = (tmp_path / missing).rename(tmp_path / "away")
         if missing != names[0] or names[0].endswith(("1", "001")):
             with pytest.raises(DataError, match=r"x\.zip: part \d+ of the archive is missing"):
-                find_archives(tmp_path)
+                contents(tmp_path)
         away.rename(tmp_path / missing)
     # The last part is missed when the archive is read.
     (tmp_path / names[-1]).unlink()
@@ -118,7 +119,7 @@ def test_hidden_places_are_passed_over_and_links_out_refused(tmp_path: Path) -> 
     packed(tmp_path / "out.zip")
     (root / "link.zip").symlink_to(tmp_path / "out.zip")
     with pytest.raises(DataError, match=r"'link\.zip' leads outside"):
-        find_archives(root)
+        contents(root)
 
 
 def with_member(path: Path, kind: bytes, **facts: object) -> Path:

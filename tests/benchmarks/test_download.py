@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import shutil
 import subprocess
@@ -17,7 +18,17 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineMod
 from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
 
 from avatar_core.benchmarks import download
-from avatar_core.benchmarks.download import MARK, HubFile, fetch, obtain, plan, unfinished
+from avatar_core.benchmarks.download import (
+    MARK,
+    HubFile,
+    Unreachable,
+    fetch,
+    obtain,
+    plan,
+    unfinished,
+    unpack_rest,
+    unpacking_pending,
+)
 from avatar_core.errors import DataError, DiskError
 
 LAYOUT = """
@@ -123,9 +134,11 @@ def test_the_first_data_set_that_answers_is_planned(hub: Hub) -> None:
 )
 def test_without_a_hub_the_tree_and_the_ways_out_are_told(error: Exception, told: str) -> None:
     hub = Hub(a__mmvu=error)
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(Unreachable) as caught:
         plan("mmvu", ("a/mmvu", "b/mmvu"), LAYOUT, hub)  # type: ignore[arg-type]
     message = str(caught.value)
+    assert message == f"{caught.value.reason}; {caught.value.remedy}"
+    assert str(copy.copy(caught.value)) == message
     assert f"a/mmvu: {type(error).__name__}: " in message and told in message
     assert "b/mmvu: Gone: 404" in message
     for way in ("--yes", "--data-root", "AVATAR_DATA"):
@@ -174,6 +187,43 @@ def test_a_break_is_told_and_gone_on_from(hub: Hub, tmp_path: Path) -> None:
     hub.refuses.clear()
     obtain(what, tmp_path, api=hub)  # type: ignore[arg-type]
     assert not unfinished(tmp_path)
+
+
+def test_a_refused_archive_does_not_keep_a_download_open(tmp_path: Path) -> None:
+    bad = io.BytesIO()
+    with zipfile.ZipFile(bad, "w") as archive:
+        archive.writestr("../out.mp4", b"x")
+    hub = Hub(a__mmvu={"bad.zip": bad.getvalue(), "good.zip": ARCHIVE})
+    what = plan("mmvu", ("a/mmvu",), LAYOUT, hub)  # type: ignore[arg-type]
+    left = [done.left for done in obtain(what, tmp_path, api=hub)]  # type: ignore[arg-type]
+    assert left[0] and "unpack it yourself" in left[0] and left[1:] == [None]
+    assert (tmp_path / "videos/a.mp4").is_file()
+    assert not unfinished(tmp_path) and not unpacking_pending(tmp_path)
+    assert unpack_rest(tmp_path) == []
+
+
+def test_unpacking_that_broke_off_goes_on_without_the_hub(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = plan("mmvu", ("second/mmvu",), LAYOUT, hub)  # type: ignore[arg-type]
+
+    def broken(*_: object) -> None:
+        raise DiskError("full")
+
+    monkeypatch.setattr(download, "unpack", broken)
+    with pytest.raises(DiskError):
+        obtain(what, tmp_path, api=hub)  # type: ignore[arg-type]
+    assert not unfinished(tmp_path) and unpacking_pending(tmp_path)
+    monkeypatch.undo()
+    assert [done.files for done in unpack_rest(tmp_path)] == [2]
+    assert not unfinished(tmp_path) and not unpacking_pending(tmp_path)
+
+
+def test_archives_of_a_hand_made_directory_are_unpacked_without_a_mark(tmp_path: Path) -> None:
+    (tmp_path / "videos.zip").write_bytes(ARCHIVE)
+    assert not unpacking_pending(tmp_path)
+    assert [done.files for done in unpack_rest(tmp_path)] == [2]
+    assert not (tmp_path / MARK).exists()
 
 
 def test_a_library_that_gives_too_little_is_not_believed(hub: Hub, tmp_path: Path) -> None:

@@ -146,9 +146,9 @@ def test_bad_rows_name_file_and_row(tmp_path: Path) -> None:
 
 
 def test_other_subsets_and_splits_do_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="it has mc, all"):
+    with pytest.raises(UsageError, match="known: mc, all"):
         select(MMVU, tmp_path, Selection(subset="open"))
-    with pytest.raises(UsageError, match="it has validation"):
+    with pytest.raises(UsageError, match="known: validation"):
         select(MMVU, tmp_path, Selection(split="test"))
 
 
