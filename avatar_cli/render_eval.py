@@ -138,6 +138,9 @@ def gain_table(gain: Gain) -> Table:
     table.add_row("95 % interval of the gain", " to ".join(bounds) if bounds else MISSING)
     table.add_row("items gained, lost", f"{gain.gained}, {gain.lost}")
     table.add_row("exact McNemar test, p", f"{gain.p_value:.3f}")
+    if gain.changes:
+        table.caption = safe(f"the settings differ too: {'; '.join(gain.changes)}")
+        table.caption_justify = "left"
     for name, figure in gain.figures.items():
         table.add_row(name.replace("_", " "), percent(figure))
     return table

@@ -197,7 +197,8 @@ def find(name: str) -> Benchmark:
     known = available()
     if name not in known:
         raise UsageError(
-            f"benchmark {name!r} is not part of avatar {VERSION}; available: {', '.join(known)}"
+            f"benchmark {name!r} is not part of avatar {VERSION}{nearest(name, known)}; "
+            f"available: {', '.join(known)}"
         )
     return known[name]
 

@@ -41,7 +41,9 @@ def score_clue(text: str, gold_json: str) -> float | None:
             clusters = read_clusters(text)
             golds = [_placed(cluster, frames) for cluster in gold["clue"]]
             return None if clusters is None else attribute_score(golds, list(clusters.values()))
-    raise DataError(f"clue category {gold['category']!r} is not known; give event, object or attribute")
+    raise DataError(
+        f"clue category {gold['category']!r} is not known; give event, object or attribute"
+    )
 
 
 def _placed(clues: list[Mapping[str, Any]], frames: Mapping[float, int]) -> list[Placed]:

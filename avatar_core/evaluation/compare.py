@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core.benchmarks.registry import FiguresOfMedia
+from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import UsageError
+from avatar_core.evaluation.directory import changed_settings
 from avatar_core.evaluation.intervals import Interval, mcnemar
 from avatar_core.evaluation.ledger import NAME, read_rows
 from avatar_core.evaluation.tally import ACCURACY, Measure, headline, paired_gain
@@ -25,6 +27,8 @@ class Baseline(NamedTuple):
     """Its rows by id, as they were when it was read."""
     question_only: bool
     """It was asked without media."""
+    changes: tuple[str, ...] = ()
+    """Settings besides the model that differ from the later one, as `key: old -> new`."""
 
 
 class Gain(NamedTuple):
@@ -48,6 +52,8 @@ class Gain(NamedTuple):
     """Of the two-sided exact McNemar test of these two."""
     figures: Mapping[str, float | None]
     """Further figures of the comparison."""
+    changes: tuple[str, ...] = ()
+    """Settings besides the model that differ, as `key: old -> new`."""
 
 
 def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
@@ -108,6 +114,12 @@ def check_items(baseline: Baseline, asked: Mapping[str, str]) -> None:
         )
 
 
+def settings_changed(baseline: Baseline, config: EvalConfig) -> tuple[str, ...]:
+    """Settings that a comparison is also of, besides the model: `key: old -> new`."""
+    found = changed_settings(baseline.directory / CONFIG, config)
+    return tuple(one for one in found if not one.startswith(("model:", "served.model:")))
+
+
 def gain_over(
     baseline: Baseline,
     rows: Sequence[EvalRow],
@@ -139,4 +151,5 @@ def gain_over(
         lost,
         mcnemar(gained, lost),
         figures_of_media(earlier, rows) if figures_of_media else {},
+        baseline.changes,
     )

@@ -18,7 +18,13 @@ from avatar_core.config.resolve import validate
 from avatar_core.errors import TooManyFailures
 from avatar_core.evaluation.answering import Backend, in_windows
 from avatar_core.evaluation.backend import Answerer, LocalAnswerer
-from avatar_core.evaluation.compare import Gain, check_items, gain_over, read_baseline
+from avatar_core.evaluation.compare import (
+    Gain,
+    check_items,
+    gain_over,
+    read_baseline,
+    settings_changed,
+)
 from avatar_core.evaluation.directory import check_weights, read_manifest
 from avatar_core.evaluation.jobs import Job, Progress, check_request, make_job
 from avatar_core.evaluation.ledger import NAME, finished, read_rows, write_rows
@@ -106,6 +112,7 @@ def measure(
         jobs.append(make_job(config, name, settings, (items or {}).get(name)))
     if earlier is not None:
         check_items(earlier, {task.id: task.gold for task in jobs[0].tasks})
+        earlier = earlier._replace(changes=settings_changed(earlier, jobs[0].config))
     model = open_answerer(config, settings, tell)
     done = tuple(measure_job(job, model, tell) for job in jobs)
     gain = None

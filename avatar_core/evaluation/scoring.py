@@ -1,8 +1,9 @@
 """What a reply to a question of a benchmark states, and how right that is.
 
 Every kind of answer is read in the same places: the content of the last answer tag, then what
-surrounds it behind the reasoning, unless the tag holds a number where one is asked for. A reasoning that never ended is read as a whole when the reply
-ended by itself, and flagged; of one cut at the length limit only an answer tag is read.
+surrounds it behind the reasoning, unless the tag holds a number where one is asked for. A reasoning
+that never ended is read as a whole when the reply ended by itself, and flagged; of one cut at the
+length limit only an answer tag is read.
 """
 
 from __future__ import annotations

@@ -61,7 +61,9 @@ def leading(text: str, letters: Sequence[str], options: Sequence[str]) -> str | 
     if match is None:
         return None
     letter = match["bracketed"] or match["bare"]
-    return letter if letter in letters and _is_meant(text, match.end(match.lastgroup or 0)) else None
+    return (
+        letter if letter in letters and _is_meant(text, match.end(match.lastgroup or 0)) else None
+    )
 
 
 def concluding(text: str, letters: Sequence[str], options: Sequence[str]) -> str | None:

@@ -108,7 +108,9 @@ def _concluding(
     """The last list behind a concluding phrase."""
     for match in reversed(list(_CONCLUSION.finditer(text))):
         run = _run_at(text, match.end(), letters, texts)
-        if run is not None and (not run.lower or _ends_clause(text, run.end)):
+        if run is None or set_aside(text, run.end):
+            continue
+        if not run.lower or _ends_clause(text, run.end):
             return run.letters
     return None
 

@@ -42,7 +42,7 @@ _RULED_OUT = re.compile(
 )
 _DENIED = re.compile(r"\b(?:no|not|without|neither|nor)\s+(?:(?:any|the|an?)\s+)?\Z", re.IGNORECASE)
 _CLOSING = r"[)\]*_\"'`]{0,4}"
-_ADVERBS = r"(?:(?:also|quite|[a-z]{1,20}ly)\s+){0,2}"
+_ADVERBS = r"(?:(?:also|quite|(?!only|merely|simply)[a-z]{1,20}ly)\s+){0,2}"
 _RIGHT = rf"{_ADVERBS}(?:the\s+)?(?:best\s+)?(?:correct|right|answer|choice|option)\b"
 _REJECTION = (
     rf"(?:can(?:not|['’]t)\s+be\s+{_RIGHT}|(?:is|was|are|were)"

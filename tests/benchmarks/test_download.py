@@ -143,7 +143,7 @@ def test_without_a_hub_the_tree_and_the_ways_out_are_told(error: Exception, told
     assert "b/mmvu: Gone: 404" in message
     for way in ("--yes", "--data-root", "AVATAR_DATA"):
         assert way in message
-    sentence, _, tree = message.partition("wanted:\n")
+    sentence, _, tree = message.partition("wanted:\n\n")
     assert "\n" not in sentence and tree == "mmvu/\n  validation.json"
 
 

@@ -16,6 +16,7 @@ import pytest
 from avatar_core.benchmarks import unpacking
 from avatar_core.benchmarks.unpacking import RECORD, still_packed, unpack
 from avatar_core.errors import DataError, DiskError
+from avatar_core.files import read_errors
 
 BAD_NAMES = (
     "../out.mp4",
@@ -288,14 +289,11 @@ def test_an_archive_that_lacks_a_part_waits_for_it(root: Path) -> None:
 def test_a_disk_that_fails_is_no_refusal(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zipped(root / "x.zip", {"a.mp4": b"a"})
 
-    class Failing(unpacking.Archive):
-        @property
-        def parts(self) -> tuple[Path, ...]:  # type: ignore[override]
+    def failing(_archive: object) -> None:
+        with read_errors(path):
             raise OSError(5, "Input/output error")
 
-    found = Failing(path, ".zip", (path,))
-    monkeypatch.setattr(Failing, "size", path.stat().st_size)
-    monkeypatch.setattr(unpacking, "find_archives", lambda _: [found])
+    monkeypatch.setattr(unpacking, "opened", failing)
     with pytest.raises(DataError, match="cannot read: Input/output error"):
         unpack(root)
     monkeypatch.undo()

@@ -187,3 +187,22 @@ def test_a_refused_archive_is_named_with_the_reason(
         assert capsys.readouterr().err.count("mmvu: an archive stays packed") == told
         with pytest.raises(TooManyFailures, match="unpack it yourself if you trust it; put them"):
             load_items(asked, find("mmvu"))
+
+
+def test_unpacking_that_broke_off_goes_on_without_a_question(tmp_path: Path) -> None:
+    root = packed_by_hand(tmp_path / "mmvu")
+    (root / MARK).write_text('{"complete": true, "unpacked": false}')
+    # No hub stands behind this: a plan would fail.
+    fetch_missing(config(tmp_path), Output())
+    assert (root / "videos/Art/1.mp4").read_bytes() == b"x"
+    assert json.loads((root / MARK).read_text()) == {"complete": True, "unpacked": True}
+
+
+def test_who_does_not_want_the_rest_is_told_how_to_use_what_is_there(
+    tmp_path: Path, fetched: list[Path]
+) -> None:
+    root = packed_by_hand(tmp_path / "mmvu")
+    (root / MARK).write_text('{"complete": false}')
+    with pytest.raises(UsageError, match=rf"--yes, or remove .*{MARK} to use what is there"):
+        fetch_missing(config(tmp_path), Output())
+    assert fetched == []

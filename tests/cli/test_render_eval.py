@@ -80,7 +80,7 @@ def test_categories_have_a_row_each_and_foreign_text_stays_text() -> None:
     assert cells(table) == [("[red]x[/red][2J", "4", "3", "75.0 %"), ("empty", "0", "0", "-")]
 
 
-FIELDS = ("before", "after", "gain", "interval", "gained", "lost", "p_value", "figures")
+FIELDS = ("before", "after", "gain", "interval", "gained", "lost", "p_value", "figures", "changes")
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ FIELDS = ("before", "after", "gain", "interval", "gained", "lost", "p_value", "f
     [
         # Half of the items against a quarter: 25 points more.
         (
-            (0.25, 0.5, 0.25, (-0.1, 0.6), 5, 1, 0.21875, {}),
+            (0.25, 0.5, 0.25, (-0.1, 0.6), 5, 1, 0.21875, {}, ()),
             ("25.0 %", "50.0 %", "+25.0", "-10.0 to +60.0", "5, 1", "0.219"),
         ),
-        ((None, None, 0.0, None, 0, 0, 1.0, {}), ("-", "-", "+0.0", "-", "0, 0", "1.000")),
+        ((None, None, 0.0, None, 0, 0, 1.0, {}, ()), ("-", "-", "+0.0", "-", "0, 0", "1.000")),
         (
-            (0.5, 0.25, -0.25, (-0.4, -0.1), 0, 9, 0.00390625, {}),
+            (0.5, 0.25, -0.25, (-0.4, -0.1), 0, 9, 0.00390625, {}, ()),
             ("50.0 %", "25.0 %", "-25.0", "-40.0 to -10.0", "0, 9", "0.004"),
         ),
     ],

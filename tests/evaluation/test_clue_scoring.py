@@ -16,12 +16,12 @@ def gold(category: str, clue: object, times: Sequence[float] = ()) -> str:
 
 def test_events_from_reply_to_score() -> None:
     bells = gold("event", [{"start": 60, "end": 70}, {"start": "80.0", "end": 90}])
-    assert score_clue('<answer>[["1:00", "1:10"], [80, 90]]</answer>', "event", bells) == 1
+    assert score_clue('<answer>[["1:00", "1:10"], [80, 90]]</answer>', bells) == 1
     # One of two: √(1/2 · 1/2).
-    assert score_clue('<answer>[["60 s", 70]]</answer>', "event", bells) == pytest.approx(0.5)
-    assert score_clue("<answer>[]</answer>", "event", bells) == 0
-    assert score_clue("<answer>2</answer>", "event", bells) is None
-    assert score_clue("", "event", bells) is None
+    assert score_clue('<answer>[["60 s", 70]]</answer>', bells) == pytest.approx(0.5)
+    assert score_clue("<answer>[]</answer>", bells) == 0
+    assert score_clue("<answer>2</answer>", bells) is None
+    assert score_clue("", bells) is None
 
 
 def test_frames_are_numbered_as_they_are_shown() -> None:
@@ -33,12 +33,12 @@ def test_frames_are_numbered_as_they_are_shown() -> None:
     ]
     cars = gold("object", clue, (9.5, 2.0))
     right = '{"Frame1": [[0, 0, 2, 2], [8, 8, 9, 9]], "Frame2": [[0, 0, 2, 1]]}'
-    assert score_clue(right, "object", cars) == 1
+    assert score_clue(right, cars) == 1
     # The boxes of the two frames exchanged. Frame 1: one of two boxes with IoU 1/2, √(1/4 · 1/2);
     # Frame 2: two instead of one.
     turned = '{"Frame2": [[0, 0, 2, 2], [8, 8, 9, 9]], "Frame1": [[0, 0, 2, 1]]}'
-    assert score_clue(turned, "object", cars) == pytest.approx(math.sqrt(1 / 8) / 2)
-    assert score_clue("[[0, 0, 2, 2]]", "object", cars) is None
+    assert score_clue(turned, cars) == pytest.approx(math.sqrt(1 / 8) / 2)
+    assert score_clue("[[0, 0, 2, 2]]", cars) is None
 
 
 def test_attributes_are_scored_over_all_clusters() -> None:
@@ -56,12 +56,12 @@ def test_attributes_are_scored_over_all_clusters() -> None:
         "Frame 2": [],
     }
     # First cluster with "red": √(1/2). Second with "green": frame 1 right, frame 2 empty: 1/2.
-    found = score_clue(f"<answer>{json.dumps(reply)}</answer>", "attribute", shirts)
+    found = score_clue(f"<answer>{json.dumps(reply)}</answer>", shirts)
     assert found == pytest.approx((math.sqrt(0.5) + 0.5) / 2)
-    assert score_clue("<answer>{}</answer>", "attribute", shirts) == 0
-    assert score_clue('{"Frame 1": [{"label": "red"}]}', "attribute", shirts) is None
+    assert score_clue("<answer>{}</answer>", shirts) == 0
+    assert score_clue('{"Frame 1": [{"label": "red"}]}', shirts) is None
 
 
 def test_unknown_categories_are_refused() -> None:
     with pytest.raises(DataError, match="'action' is not known"):
-        score_clue("[]", "action", gold("action", []))
+        score_clue("[]", gold("action", []))

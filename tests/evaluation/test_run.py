@@ -296,6 +296,8 @@ def test_comparison_with_a_baseline(
     again = evaluate(configure(out=out, resume=False), baseline=out)
     assert again.gain is not None
     assert (again.gain.gain, again.gain.interval) == (0.0, None)
+    assert result.gain.changes == ("blank: [] -> ['frames']",)
+    assert again.gain.changes == ()
 
 
 def test_a_wrong_baseline_is_refused_before_the_model_loads(

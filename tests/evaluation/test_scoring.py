@@ -40,6 +40,10 @@ CASES: list[tuple[Item, str, str | None, float]] = [
     (item("count", "1200"), "There are 1,200.", "1200", 1),
     (item("count", "3"), "<think>3</think>four", "4", 0),
     (item("count", "3"), "many", None, 0),
+    # The tag holds a number, which is no count: what surrounds it is not read.
+    (item("count", "2"), "<answer>3.5</answer> I saw 2", None, 0),
+    (item("number", "2"), "<answer>1/2</answer> or 2", None, 0),
+    (CHOICE, "<answer>E</answer> so it is B", "green", 1),
     (item("number", "10"), "<answer>9.0 m</answer>", "9", 0.9),
     (item("number", "10"), "0.1234567890123", "0.123456789012", 0),
     (item("number", "10"), "far", None, 0),
@@ -58,7 +62,7 @@ def test_replies_are_read_and_scored_by_kind() -> None:
     for one, text, prediction, score in CASES:
         found = score_item(one, text, truncated=False)
         assert found == Verdict(prediction, pytest.approx(score, abs=1e-12), False), text
-    assert len(CASES) == 26
+    assert len(CASES) == 29
     assert {one.answer_kind for one, *_ in CASES} == set(READERS)
     assert {*READERS, "reward"} == set(get_args(AnswerKind))
 

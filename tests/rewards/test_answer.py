@@ -10,17 +10,17 @@ from hypothesis import strategies as st
 
 from avatar_core.rewards.answer import (
     answer_text,
-    extract_first_number,
     extract_letter,
-    extract_letter_set,
     extract_number,
     extract_pairs,
-    extract_whole_number,
-    extract_yes_no,
     read_answer,
     split_completion,
 )
+from avatar_core.rewards.letter_sets import read_letter_set
+from avatar_core.rewards.numerals import mentions_number
 from avatar_core.rewards.open_answer import mmmu_agrees, same_text
+from avatar_core.rewards.whole_number import read_whole_number
+from avatar_core.rewards.yes_no import read_yes_no
 from tests.rewards.golden import rows
 
 OPTIONS = ["A red ball", "blue", "42", "Both A and B"]
@@ -89,7 +89,7 @@ def test_the_vectors_of_the_benchmark_rules(text, letter):
 
 def test_every_golden_letter_reply_reads_as_labelled():
     replies = rows("letter")
-    assert len(replies) == 363
+    assert len(replies) == 404
     wrong = {
         row["text"]: got
         for row in replies
@@ -131,19 +131,22 @@ def test_the_tag_is_read_first_and_then_what_surrounds_it():
 
 
 def test_an_unclosed_reasoning_is_read_whole_or_for_its_tag_alone():
-    cases = [
-        (extract_letter, ("ABCD",), "so it is B", "<answer>C</answer>", "B", "C"),
-        (extract_letter_set, ("ABCD",), "so B and D", "<answer>C</answer>", {"B", "D"}, {"C"}),
-        (extract_yes_no, (), "it is yes", "<answer>no</answer>", "yes", "no"),
-        (extract_whole_number, (), "it is 5", "<answer>six</answer>", 5, 6),
-        (extract_first_number, (), "it is 2.5", "<answer>3.5</answer>", 2.5, 3.5),
-    ]
-    for extract, more, reasoning, tag, whole, tagged in cases:
-        assert extract(f"<think>{reasoning}", *more) == whole
-        assert extract(f"<think>{reasoning}", *more, unclosed=False) is None
-        for unclosed in (True, False):
-            assert extract(f"<think>{reasoning}{tag}", *more, unclosed=unclosed) == tagged
-    assert len(cases) == 5
+    reasoning, tag = "<think>it is yes", "<answer>no</answer>"
+    assert read_answer(reasoning, read_yes_no) == "yes"
+    assert read_answer(reasoning, read_yes_no, unclosed=False) is None
+    for unclosed in (True, False):
+        assert read_answer(reasoning + tag, read_yes_no, unclosed=unclosed) == "no"
+        assert extract_letter("<think>so B<answer>C</answer>", "ABCD", unclosed=unclosed) == "C"
+    assert extract_letter("<think>so it is B", "ABCD") == "B"
+    assert extract_letter("<think>so it is B", "ABCD", unclosed=False) is None
+
+
+def test_a_tag_that_settles_the_answer_ends_the_reading():
+    text = "<answer>3.5</answer> I saw 2"
+    assert read_answer(text, read_whole_number) == 2
+    assert read_answer(text, read_whole_number, settles=mentions_number) is None
+    text = "<answer>many</answer> I saw 2"
+    assert read_answer(text, read_whole_number, settles=mentions_number) == 2
 
 
 def test_only_stated_options_come_out_of_random_text():
@@ -238,15 +241,22 @@ def test_hostile_repetition_is_read_in_linear_time():
         "yes " + " " * 20_000 + "or",
         "(" * 20_000 + "B",
         "two hundred and " * 5_000,
+        "B or " * 5_000,
+        "B is not " * 5_000,
+        "B" + " " * 20_000 + "is not the" + " " * 20_000 + "x",
+        "B, C, D and " * 3_000,
+        "B? " * 5_000,
+        "blue or the " * 3_000,
     ]
     begun = time.perf_counter()
     for text in hostile:
         extract_letter(text, "ABCD", OPTIONS)
         extract_number(text)
         extract_pairs(text)
-        extract_letter_set(text, "ABCD", OPTIONS)
-        extract_yes_no(text)
-        extract_whole_number(text)
+        read_letter_set(text, "ABCD", OPTIONS)
+        read_yes_no(text)
+        read_whole_number(text)
+        mentions_number(text)
         same_text(text, ["x"])
         mmmu_agrees(text, ["x", "5"])
     # About 1 s on one core; a quadratic rule takes minutes.

@@ -30,8 +30,12 @@ def test_only_enumerations_are_blanked(text, rest):
     assert found.split() == rest.split()
 
 
-def test_two_options_are_no_enumeration():
-    assert without_enumerations("A, B", "AB", ()) == "A, B"
+def test_two_options_are_an_enumeration_only_as_the_whole_text():
+    for text in ("A B", "A, B.", "(A) or (B)"):
+        assert without_enumerations(text, "AB", ()) == "", text
+    for text in ("A, B is wrong", "A. B", "B, A", "A. Yes B. No"):
+        assert without_enumerations(text, "AB", ()) == text
+    assert without_enumerations("A", "A", ()) == "A"
 
 
 def test_what_stands_beside_an_enumeration_is_still_read():

@@ -29,6 +29,8 @@ CASES = [
     (leading, "B\nbecause", "B"),
     (leading, "A red thing", None),
     (leading, "b) blue", None),
+    (leading, "A, B and C are wrong", None),
+    (leading, "B, or C", None),
     # The last conclusion counts, a letter that is ruled out does not.
     (concluding, "the answer is A, no, the answer is B", "B"),
     (concluding, r"so \boxed{C}", "C"),
@@ -37,16 +39,25 @@ CASES = [
     (concluding, "option: blue", "B"),
     (concluding, "**D**", "D"),
     (concluding, "answer is not B", None),
+    (concluding, "answer is B? No", None),
+    (concluding, "answer is B or C", None),
+    (concluding, "option: blue or 42", None),
+    (concluding, "**B** is incorrect, **C** is correct", "C"),
     # The last bracketed letter before the last one that stands alone.
     (standing, "I pick (B) over C", "B"),
     (standing, "rather B than C", "C"),
     (standing, "A man walks, I think", None),
     (standing, "not B", None),
+    (standing, "Option D is incorrect.", None),
+    (standing, "D, as (B) is wrong", "D"),
+    (standing, "B or C", None),
     # Exactly one option's text, as whole words.
     (option_text, "it looks blue to me", "B"),
     (option_text, "bluebells", None),
     (option_text, "blue, or 42", None),
     (option_text, "420 of them", None),
+    (option_text, "not blue, 42", "C"),
+    (option_text, "blue is incorrect", None),
 ]
 
 

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_core.rewards.answer import extract_first_number
-from avatar_core.rewards.numerals import all_numbers, first_number, last_number
-from tests.rewards.golden import rows
+from avatar_core.rewards.numerals import all_numbers, first_number, last_number, mentions_number
+from tests.rewards.golden import rows, said
 
 UNITS = "zero one two three four five six seven eight nine".split()
 TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -23,12 +22,12 @@ def spoken(number: int) -> str:
 
 def test_every_golden_reply_reads_as_labelled():
     replies = rows("first")
-    assert len(replies) == 28
-    wrong = {
-        row["text"]: got
-        for row in replies
-        if (got := extract_first_number(row["text"])) != row["label"]
-    }
+    assert len(replies) == 30
+    wrong = {}
+    for row in replies:
+        got = said("number", row["text"])
+        if (None if got is None else float(got)) != row["label"]:
+            wrong[row["text"]] = got
     assert wrong == {}
 
 
@@ -73,3 +72,10 @@ def test_all_numbers_are_the_plain_ones_in_order():
         *(2, 12, -1.5, 1000),
     ]
     assert all_numbers("none") == []
+
+
+def test_what_is_no_plain_number_is_mentioned_all_the_same():
+    mentioned = ["5", "3/4", "B12", "1st", "two thousand", "dozens", "three"]
+    assert [text for text in mentioned if not mentions_number(text)] == []
+    assert [text for text in ("the one", "many", "bone", "", "E") if mentions_number(text)] == []
+    assert len(mentioned) == 7

@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import random
 import re
+from functools import partial
 
 import pytest
 
-from avatar_core.rewards.answer import (
-    extract_first_number,
-    extract_letter,
-    extract_letter_set,
-    extract_whole_number,
-    extract_yes_no,
-)
+from avatar_core.rewards.answer import extract_letter, read_answer
+from avatar_core.rewards.letter_sets import read_letter_set
 from avatar_core.rewards.letters import stated_letter
+from tests.rewards.golden import said
 
 LETTERS = "ABCDEFGHIJKLMN"
 TEXTS = (
@@ -109,21 +106,20 @@ def test_a_letter_is_a_stated_option_or_none_in_100_000_strings():
 def test_sets_words_and_numbers_are_stated_or_none():
     found = {"set": 0, "word": 0, "count": 0, "number": 0}
     for text in replies(15_000, seed=2):
-        letters = extract_letter_set(text, LETTERS, TEXTS)
+        letters = read_answer(text, partial(read_letter_set, letters=LETTERS, options=TEXTS))
         if letters is not None:
             found["set"] += 1
             assert letters
             assert all(letter_is_stated(letter, text, TEXTS) for letter in letters), text
-        word = extract_yes_no(text)
+        word = said("yesno", text)
         if word is not None:
             found["word"] += 1
             assert word in {token.lower() for token in TOKEN.findall(readable(text))}, text
-        for kind, number in (
-            ("count", extract_whole_number(text)), ("number", extract_first_number(text))
-        ):  # fmt: skip
+        for kind in ("count", "number"):
+            number = said(kind, text)
             if number is not None:
                 found[kind] += 1
-                assert number_is_stated(number, text), (number, text)
+                assert number_is_stated(float(number), text), (number, text)
     assert all(1_000 < times < 14_000 for times in found.values()), found
 
 

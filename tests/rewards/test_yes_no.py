@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-from avatar_core.rewards.answer import extract_yes_no
 from avatar_core.rewards.yes_no import read_yes_no
-from tests.rewards.golden import rows
+from tests.rewards.golden import rows, said
 
 
 def test_every_golden_reply_reads_as_labelled():
     replies = rows("yesno")
     assert len(replies) == 53
     wrong = {
-        row["text"]: got for row in replies if (got := extract_yes_no(row["text"])) != row["label"]
+        row["text"]: got for row in replies if (got := said("yesno", row["text"])) != row["label"]
     }
     assert wrong == {}
     assert {row["label"] for row in replies} == {"yes", "no", None}
