@@ -59,7 +59,9 @@ Backend = Annotated[Literal["hf", "openai"], typer.Option(help="Answer here, or 
 AllowMissing = Annotated[
     bool, typer.Option(help="Give a score although items failed or have no media.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Download missing data without asking.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Download and unpack missing data without asking.")
+]
 OutDirectory = Annotated[
     Path | None, typer.Option(help="Result directory. [default: runs/eval/<model>/<name>]")
 ]

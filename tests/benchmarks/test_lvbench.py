@@ -122,7 +122,7 @@ def test_the_authors_text_may_be_all_there_is(tmp_path: Path) -> None:
         ({"question": "Who?"}, "question 1: has 0 options"),
         ({"question_type": [["x"]]}, "question_type must be text"),
         ({"video_path": "/etc/x.mp4"}, "line 1, question 1: .*not a path below"),
-        ({"processed_question": "x" * 100_001}, "processed_question has 100001 characters"),
+        ({"options": [*"abcd"], "processed_question": "x" * 100_001}, "has 100001 characters"),
     ],
 )
 def test_a_bad_question_is_named(tmp_path: Path, change: dict[str, Any], message: str) -> None:
