@@ -186,10 +186,12 @@ def register(benchmark: Benchmark) -> Benchmark:
 
 
 def available() -> dict[str, Benchmark]:
-    """Every benchmark there is, by name, those of `HOMES` first imported."""
+    """Every benchmark there is, by name: those of `HOMES` in their order, then any others."""
     for home in HOMES:
         import_module(home)
-    return dict(BENCHMARKS)
+    order = [home.rpartition(".")[2] for home in HOMES]
+    own = [name for name in order if name in BENCHMARKS]
+    return {name: BENCHMARKS[name] for name in dict.fromkeys((*own, *BENCHMARKS))}
 
 
 def find(name: str) -> Benchmark:
@@ -197,8 +199,8 @@ def find(name: str) -> Benchmark:
     known = available()
     if name not in known:
         raise UsageError(
-            f"benchmark {name!r} is not part of avatar {VERSION}{nearest(name, known)}; "
-            f"available: {', '.join(known)}"
+            f"benchmark {name!r} is not part of avatar {VERSION}"
+            + (nearest(name, known) or f"; known: {', '.join(known)}")
         )
     return known[name]
 
@@ -282,5 +284,5 @@ def cluster_of(item: Item) -> str:
 
 
 def is_main(benchmark: Benchmark, selection: Selection) -> bool:
-    """Whether a selection is of what published figures are of: the main split, subset, mode, whole."""
+    """Whether a selection is what published figures are of: main split, subset and mode, whole."""
     return resolved(benchmark, selection) == resolved(benchmark, Selection())

@@ -43,7 +43,7 @@ def test_registered_benchmarks_are_found_once(monkeypatch: pytest.MonkeyPatch) -
     assert find("one") is one
     with pytest.raises(UsageError, match="already registered"):
         register(benchmark("one"))
-    with pytest.raises(UsageError, match=r"'two' is not part of avatar \d\S+; available: one"):
+    with pytest.raises(UsageError, match=r"'two' is not part of avatar \d\S+; known: one"):
         find("two")
     assert [found.id for found in load("one")] == ["dev-0"]
     assert [found.id for found in load("one", split="all")] == ["all-0"]

@@ -241,7 +241,7 @@ def test_answers_of_other_weights_are_refused_or_replaced(
 def test_bad_input_writes_nothing(configure: Configure, tmp_path: Path) -> None:
     (tmp_path / "film").write_text("x")
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"names": ("scene",)}, "available: scenes"),
+        ({"names": ("scene",)}, "did you mean 'scenes'"),
         ({"names": ("scenes", "scenes")}, "named twice"),
         ({"model": str(tmp_path)}, "holds no config.json"),
         ({"model": str(tmp_path / "nowhere" / "model")}, "neither a directory"),
