@@ -43,7 +43,9 @@ def evaluate_command(
     names: Annotated[
         list[str], typer.Argument(metavar="NAME...", help="Benchmarks, scenes, or list.")
     ],
-    model: Annotated[str, typer.Option(help="tiny, a run, a checkpoint or a hub id.")] = "tiny",
+    model: Annotated[
+        str, typer.Option(help="A run, a checkpoint, a hub id, or tiny (untrained).")
+    ] = "tiny",
     data_root: DataRoot = None,
     split: SplitName = None,
     subset: Subset = None,

@@ -63,7 +63,10 @@ Yes = Annotated[
     bool, typer.Option("--yes", help="Download and unpack missing data without asking.")
 ]
 OutDirectory = Annotated[
-    Path | None, typer.Option(help="Result directory. [default: runs/eval/<model>/<name>]")
+    Path | None,
+    typer.Option(
+        help="Results, of several names a folder each. [default: runs/eval/<model>/<name>]"
+    ),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume/--no-resume", help="Keep the items already answered.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from avatar_cli.options import Output
 
+UNTRAINED = "tiny is untrained: its answers mean nothing; name a run with --model"
 REMEDY = "use a smaller --batch-size or --max-new-tokens"
 SERVED = {
     "base_url": "url",
@@ -56,12 +57,15 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
         if not benchmark.embedded:
             load_items(config, benchmark)
 
+    from avatar_cli.render import console
     from avatar_cli.render_eval import item_progress, show_evaluations
     from avatar_core.evaluation.run import measure, refuse_failures
 
     with memory_errors(REMEDY), item_progress(output) as progress:
         result = measure(config, baseline=baseline, progress=progress)
     show_evaluations(result.evaluations, result.gain, output)
+    if config.model == "tiny" and config.backend == "hf" and not output.quiet:
+        console(stderr=True).print(UNTRAINED, highlight=False)
     # The tables come first: who may not use the score still sees why.
     refuse_failures(result, config)
 

@@ -88,6 +88,8 @@ def show_evaluations(evaluations: Sequence[Evaluation], gain: Gain | None, outpu
         if gain is not None:
             screen.print(gain_table(gain))
         screen.print(Text("Results in ") + safe(str(evaluation.directory)), soft_wrap=True)
+    if len(evaluations) > 1:
+        screen.print(overview_table([evaluation.summary for evaluation in evaluations]))
 
 
 def evaluation_document(evaluations: Sequence[Evaluation], gain: Gain | None) -> dict[str, Any]:
@@ -113,6 +115,18 @@ def subset_table(summary: EvalSummary, breakdown: str) -> Table:
     categories: Mapping[str, SubsetScore] = summary.groups[breakdown]
     for category, score in categories.items():
         table.add_row(safe(category), count(score.n), count(score.correct), percent(score.accuracy))
+    return table
+
+
+def overview_table(summaries: Sequence[EvalSummary]) -> Table:
+    """Show the scores of several benchmarks, a row each."""
+    table = _table("All benchmarks", "benchmark")
+    for heading in ("items", "figure", "score", "95 % interval"):
+        table.add_column(heading, justify="right")
+    for one in summaries:
+        bounds = [percent(bound) for bound in one.ci95] if one.ci95 else [MISSING]
+        figures = (safe(one.headline), percent(one.accuracy), " to ".join(bounds))
+        table.add_row(safe(one.benchmark), count(one.n), *figures)
     return table
 
 

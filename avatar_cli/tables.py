@@ -147,7 +147,8 @@ def evaluation_table(score: EvalSummary) -> Table:
     table.add_column("", justify="right")
     table.add_row(safe(score.headline), percent(score.accuracy))
     table.add_row("95 % interval", _interval(score.ci95, percent))
-    table.add_row("answered items only", percent(score.accuracy_answered))
+    answered = f"of {count(score.answered)} answered items only"
+    table.add_row(answered, percent(score.accuracy_answered))
     for name, figure in score.metrics.items():
         if name != "mean_score" or figure != score.accuracy:
             table.add_row(safe(name.replace("_", " ")), _metric(name, figure))

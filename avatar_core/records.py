@@ -278,6 +278,8 @@ class EvalSummary(VersionedRecord):
     """Name of the benchmark."""
     model: str
     """The model as it was asked for."""
+    asked: Mapping[str, str | int | bool | None] = Field(default_factory=dict)
+    """What was asked of the benchmark: split, subset, mode, prompt and the like."""
     n: int = Field(ge=0)
     """Items of the split: the denominator of `accuracy`."""
     correct: int = Field(ge=0)
@@ -288,6 +290,8 @@ class EvalSummary(VersionedRecord):
     """What `accuracy` is, such as "accuracy" or "macro_mean"."""
     ci95: tuple[float, float] | None
     """95 % interval of `accuracy`; `None` when it cannot be given."""
+    answered: int = Field(0, ge=0)
+    """Items that state an answer: the denominator of `accuracy_answered`."""
     accuracy_answered: float | None
     """The same over `ok` and `truncated` items that have a prediction."""
     metrics: Mapping[str, float | None] = Field(default_factory=dict)

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from avatar_cli.__main__ import main
 from avatar_cli.eval_run import told
-from avatar_core.benchmarks import Item, available
+from avatar_core.benchmarks import Item, Selection, available
+from avatar_core.benchmarks.registry import find, select
 from avatar_core.benchmarks.relative_accuracy import mean_relative_accuracy
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
-from avatar_core.errors import TooManyFailures, UsageError
+from avatar_core.errors import DataError, TooManyFailures, UsageError
 from avatar_core.evaluation.intervals import RESAMPLES, binomial_reach, mcnemar
 from avatar_core.evaluation.ledger import REDONE
 from avatar_core.evaluation.selecting import FAILED_LIMIT, check_selection
 from avatar_core.records import EvalStatus
 from avatar_core.run_settings import run_settings
+from tests.benchmarks.kit import media
 from tests.benchmarks.kit.every import NAMES, kit
 from tests.benchmarks.test_official_agreement import (
     DIFFERENCES,
@@ -83,9 +89,9 @@ def config_of(arguments: list[str]) -> EvalConfig:
     return validate(EvalConfig, told({**settings, **served, **changed}))
 
 
-def test_every_block_is_a_tree_a_command_or_the_one_program() -> None:
+def test_every_block_is_a_tree_a_row_a_command_or_the_one_program() -> None:
     languages = [language for language, _ in re.findall(BLOCK, DOCUMENT, re.M | re.S)]
-    assert languages == ["sh", *["text"] * 15, "python"]
+    assert languages == ["sh", *["text", "json"] * 15, "python"]
     assert DOCUMENT.count("```") == 2 * len(languages)
 
 
@@ -123,6 +129,127 @@ def test_the_trees_are_those_of_the_error_messages() -> None:
     layouts = {name: one.layout for name, one in available().items() if name != "scenes"}
     assert dict(trees) == layouts
     assert [name for name, _ in trees] == list(layouts)
+
+
+class Example(NamedTuple):
+    """An annotation that the document shows below a tree."""
+
+    annotation: str
+    """The file that it is a row of, or the whole of."""
+    media: tuple[str, ...]
+    """The files that its text says it is for."""
+    whole: bool
+    """It is the file's whole content."""
+    subset: str | None
+    """The `--subset` that asks nothing else, where its text names one."""
+    content: dict[str, Any]
+    """What the block holds."""
+
+
+def examples() -> dict[str, Example]:
+    """The document's examples by benchmark."""
+    tree = r"^`(\w+)`:\n\n```text\n[^`]*```\n\n"
+    example = r"(A row|The whole) of ((?:.+\n)+)\n```json\n([^`]*)^```$"
+    found = {}
+    for name, part, text, block in re.findall(tree + example, section("Files"), re.M):
+        # The first sentence: behind it other layouts are spoken of.
+        annotation, *named = re.findall(r"`([^`\s]+\.\w+)`", re.split(r"\.\s|, which", text)[0])
+        (subset,) = re.findall(r"`--subset (\w+)`", text) or [None]
+        whole = part == "The whole"
+        found[name] = Example(annotation, tuple(named), whole, subset, json.loads(block))
+    return found
+
+
+def loaded(name: str, example: Example, content: dict[str, Any], root: Path) -> list[Item]:
+    """Items of a directory that holds an example's media and, as its annotation, a content."""
+    writers = {".mp4": media.video, ".png": media.image, ".wav": media.sound}
+    for path in example.media:
+        writers[Path(path).suffix](root / path)
+    file = root / example.annotation
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if file.suffix == ".parquet":
+        parquet.write_table(pyarrow.Table.from_pylist([with_bytes(content)]), file)
+    else:
+        listed = content if example.whole or file.suffix == ".jsonl" else [content]
+        file.write_text(json.dumps(listed), encoding="utf-8")
+    one = find(name)
+    modes = one.modes or (None,)
+    chosen = [Selection(subset=example.subset, mode=mode) for mode in modes]
+    return [item for selection in chosen for item in select(one, root, selection)]
+
+
+def with_bytes(content: dict[str, Any]) -> dict[str, Any]:
+    """A row with real files where the document can only say what the bytes are of."""
+    contents = {"of a picture": media.image_bytes(), "of a sound": media.sound_bytes()}
+    return {
+        key: {"bytes": contents[cell["bytes"]]} if isinstance(cell, dict) else cell
+        for key, cell in content.items()
+    }
+
+
+def without_a_field(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each field that is no letter of an option, and the content that lacks it."""
+    for path in fields_of(content):
+        lacking: Any = copy.deepcopy(content)
+        parent = lacking
+        for key in path[:-1]:
+            parent = parent[key]
+        del parent[path[-1]]
+        yield str(path[-1]), lacking
+
+
+def fields_of(content: Any) -> Iterator[tuple[str | int, ...]]:
+    parts = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, part in parts:
+        if isinstance(key, str) and len(key) > 1 and key != "bytes":
+            yield (key,)
+        if isinstance(part, dict | list):
+            yield from ((key, *path) for path in fields_of(part))
+
+
+def test_every_example_row_is_an_item_with_its_media(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
+    shown = examples()
+    assert sorted(shown) == sorted(NAMES)
+    golds = {}
+    for name, example in shown.items():
+        items = loaded(name, example, example.content, tmp_path / name)
+        # One in each mode.
+        assert len(items) == max(len(find(name).modes), 1), name
+        assert not any(item.missing for item in items), name
+        assert all(Path(ref.path).is_file() for item in items for ref in item.media)
+        # Letters in front of options are taken off.
+        assert not any(re.match(r"\(?[A-D][.)]", text) for text in items[0].options), name
+        assert (len(items[0].options) > 1) == (name != "cg_av_counting")
+        golds[name] = items[0].gold
+    # By what the text says: the third text of omnibench, the second of mvbench, index 2 of tomato.
+    assert golds == {
+        "mmvu": "B", "omnibench": "C", "video_holmes": "C", "daily_omni": "A", "av_odyssey": "B",
+        "worldsense": "B", "intentbench": "C", "cg_av_counting": "2", "mvbench": "B",
+        "video_mme": "C", "lvbench": "B", "tomato": "C", "video_mmmu": "A", "vsi_bench": "C",
+        "video_tt": "B",
+    }  # fmt: skip
+
+
+def test_every_field_of_an_example_row_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
+    tried, spared = 0, []
+    for name, example in examples().items():
+        for field, content in without_a_field(example.content):
+            tried += 1
+            try:
+                items = loaded(name, example, content, tmp_path / f"{tried}")
+            except (DataError, UsageError):
+                continue
+            if not any(item.missing for item in items):
+                spared.append((name, field))
+    # Without options the question is an open one; without its picture the video alone shows it.
+    assert spared == [("video_mmmu", "options"), ("video_mmmu", "image")]
+    assert tried > 60
 
 
 def test_every_command_line_is_understood_and_asks_for_what_there_is(

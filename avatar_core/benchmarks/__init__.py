@@ -14,6 +14,7 @@ from avatar_core.benchmarks.registry import (
     is_main,
     load,
     register,
+    resolved,
     select,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "is_main",
     "load",
     "register",
+    "resolved",
     "select",
 ]

@@ -159,9 +159,9 @@ MMVU = register(
     Benchmark(
         name="mmvu",
         dataset=("yale-nlp/MMVU", "lmms-eval/MMVU", "lmms-lab/MMVU"),
-        items=1000,
+        items=625,
         media="video",
-        metric="accuracy of 625",
+        metric="accuracy",
         load=load,
         ask=ask,
         layout=LAYOUT,

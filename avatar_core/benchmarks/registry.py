@@ -230,10 +230,10 @@ def select(benchmark: Benchmark, data_root: Path | None, selection: Selection) -
     check(benchmark, selection)
     items = benchmark.load(data_root, resolved(benchmark, selection))
     ids = {item.id for item in items}
-    if not items or len(ids) < len(items):
-        raise UsageError(
-            f"{benchmark.name}: has no items, or two with the same id; check its files"
-        )
+    if not items:
+        raise UsageError(f"{benchmark.name}: its files hold no item of what is asked; check them")
+    if len(ids) < len(items):
+        raise UsageError(f"{benchmark.name}: two of its items have the same id; check its files")
     limit = selection.limit or benchmark.default_limit or len(items)
     if selection.sample_seed is not None and limit < len(items):
         drawn = rng_from("items", benchmark.name, selection.sample_seed).sample(sorted(ids), limit)

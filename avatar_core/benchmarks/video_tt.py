@@ -20,6 +20,7 @@ from avatar_core.benchmarks.options import Inline, option_letter, split_inline
 from avatar_core.benchmarks.prompts import letter_only, media_first, question_block, reasoned
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
+from avatar_core.errors import DataError
 from avatar_core.types import Content, MediaRef
 
 NAME = "video_tt"
@@ -59,8 +60,7 @@ def ask(item: Item, style: PromptStyle) -> Content:
 def _item(row: Row, files: MediaFiles, is_open: bool) -> Item:
     video, answer = text(row, "video_id"), text(row, "answer").strip()
     found = files.file(*(f"{folder}{video}.mp4" for folder in FOLDERS), place=row.place)
-    stated = text(row, "question")
-    question, options = Inline(stated, ()) if is_open else split_inline(stated)
+    question, options = _stated(row, is_open)
     capability = optional_text(row, "capability")
     groups = {"capability": (capability,)} if capability else {}
     item = Item(
@@ -80,6 +80,17 @@ def _item(row: Row, files: MediaFiles, is_open: bool) -> Item:
     request = optional_text(row, "question_prompt")
     worded = f"{question_block(item)}\n{request.strip()}" if request else None
     return replace(item, worded=worded)
+
+
+def _stated(row: Row, is_open: bool) -> Inline:
+    """Question and options; an open question keeps lines that look like options."""
+    question = text(row, "question")
+    stated = Inline(question, ()) if is_open else split_inline(question)
+    if not stated.options and not is_open:
+        raise DataError(
+            f"{row.place}: question holds no options; write them into it as lines 'A. ...'"
+        )
+    return stated
 
 
 VIDEO_TT = register(

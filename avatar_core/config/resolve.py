@@ -157,8 +157,11 @@ def validate(model: type[Model], tree: Mapping[str, Any]) -> Model:
             raise UsageError(
                 f"unknown configuration key {key!r}{nearest(key, list(dotted_keys(model)))}"
             ) from error
+        said = problem["msg"].removeprefix("Value error, ")
+        if not key:
+            raise UsageError(said) from error
         value = json.dumps(_without_keys(key, problem["input"]), default=str)[:80]
-        raise UsageError(f"configuration key {key or 'all'}={value}: {problem['msg']}") from error
+        raise UsageError(f"configuration key {key}={value}: {said}") from error
 
 
 def _without_keys(key: str, value: object) -> object:

@@ -37,6 +37,8 @@ def result_directory(config: EvalConfig, benchmark: Benchmark) -> Path:
     parts = [name, *([f"stage{config.stage}"] if config.stage else [])]
     parts += [value for value, known in chosen if value is not None and value != known[0]]
     parts += ["question-only"] if config.question_only else []
+    parts += [f"limit{config.limit}"] if config.limit else []
+    parts += [f"seed{config.sample_seed}"] if config.sample_seed is not None else []
     parts += [f"no-{modality}" for modality in config.blank]
     return ROOT / (re.sub(r"[^\w.-]+", "--", model).strip(".-") or "model") / "-".join(parts)
 

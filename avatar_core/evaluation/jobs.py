@@ -6,6 +6,7 @@ Nothing is written into a result directory here.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,10 @@ from avatar_core.run_settings import RunSettings
 
 Progress = Callable[[str, int, int], None]
 """Told what is done (one phrase), how many items are finished, and of how many."""
+
+
+NEARLY_ALL = 0.95
+"""Share of a benchmark's items without which published figures are not set beside a score."""
 
 
 class Job(NamedTuple):
@@ -44,10 +49,18 @@ class Job(NamedTuple):
         return Measure(name, one.graded, one.strata)
 
     @property
+    def asked(self) -> dict[str, str | int | bool | None]:
+        """What is asked of the benchmark, its defaults filled in."""
+        selection = benchmarks.resolved(self.benchmark, selection_of(self.config))
+        return {**asdict(selection), "prompt": self.config.prompt}
+
+    @property
     def published(self) -> Published | None:
         """Figures of AVATAR's authors, where this is what they measured."""
         whole = benchmarks.is_main(self.benchmark, selection_of(self.config))
         whole = whole and not self.config.blank
+        # Counts that could not be checked against the real files are taken with some room.
+        whole = whole and len(self.tasks) >= NEARLY_ALL * (self.benchmark.items or 0)
         return self.benchmark.published if whole else None
 
 

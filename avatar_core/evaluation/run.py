@@ -164,6 +164,7 @@ def measure_job(job: Job, model: Answerer, tell: Progress) -> Evaluation:
             manifest=manifest,
             measure=job.measure,
             figures=job.benchmark.figures,
+            asked=job.asked,
         )
         write_json(directory / SUMMARY, summary.to_row())
     return Evaluation(directory, summary, tuple(rows), clusters, job.published)
@@ -236,9 +237,11 @@ def refuse_failures(result: EvalResult, config: EvalConfig) -> None:
         summary = evaluation.summary
         if failed_share(summary) > FAILED_LIMIT and not config.allow_missing:
             counts = ", ".join(f"{summary.status[status]} {status}" for status in FAILED)
+            first = next(row.error for row in evaluation.rows if row.status in FAILED)
             raise TooManyFailures(
-                f"{summary.benchmark}: {counts} of {summary.n} items, more than 1 %; see "
-                f"{evaluation.directory / NAME}, mend the media and run again, or --allow-missing"
+                f"{summary.benchmark}: {counts} of {summary.n} items, more than 1 %, so this is no "
+                f"score; the first: {first}; all are in {evaluation.directory / NAME}; mend them "
+                "and run again, or --allow-missing"
             )
 
 

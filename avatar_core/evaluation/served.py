@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from avatar_core.asking import blank_clip
 from avatar_core.config.evaluate import EvalConfig, ServedConfig
@@ -126,7 +126,9 @@ class ServedBackend:
         self._concurrency = server.concurrency
         self._config = config
         self._loader = loader
+        self._requests = 0
         self._in_a_row = 0
+        self._reason = ""
 
     def prefetch(self, tasks: Sequence[Task]) -> None:
         """Start decoding the media of tasks that will be asked soon."""
@@ -138,8 +140,8 @@ class ServedBackend:
         """Rows of the tasks owed, each when it is finished; no rows while nothing is.
 
         Raises:
-            ServiceError: the server left `MAX_FAILURES` tasks in a row without an answer; their
-                rows came before.
+            ServiceError: the server left `MAX_FAILURES` tasks in a row without an answer, or all
+                there are; their rows came before.
         """
         asked = [task for task in tasks if task.id in owed]
         waiting: Waiting = {}
@@ -155,8 +157,11 @@ class ServedBackend:
                     yield [clips]
                 else:
                     waiting[submit(self._turn(task, clips))] = Asked(task, clips, begun)
+                    self._requests += 1
             while waiting:
                 yield from self._finished(waiting)
+        if 0 < self._in_a_row == self._requests:
+            self._give_up()
 
     def _clips(self, task: Task) -> tuple[Clip, ...] | EvalRow:
         """The media of a task, or its row when they cannot be had."""
@@ -182,20 +187,22 @@ class ServedBackend:
         """Wait a moment for replies; rows of those that came, which leave `waiting`."""
         wait(waiting, BEAT_SECONDS, FIRST_COMPLETED)
         rows: list[EvalRow] = []
-        reason = ""
         for future in [future for future in waiting if future.done()]:
             if self._in_a_row < MAX_FAILURES:
                 reply = future.result()
                 rows.append(row_of(waiting.pop(future), reply))
                 self._in_a_row = self._in_a_row + 1 if reply.text is None else 0
-                reason = reply.reason
+                self._reason = reply.reason
         yield rows
         if self._in_a_row >= MAX_FAILURES:
-            raise ServiceError(
-                f"the server left {self._in_a_row} items in a row unanswered, last because of: "
-                f"{reason}; mend the server or correct --base-url and --served-model, the same "
-                "command goes on from there"
-            )
+            self._give_up()
+
+    def _give_up(self) -> NoReturn:
+        raise ServiceError(
+            f"the server left {self._in_a_row} items in a row unanswered, last because of: "
+            f"{self._reason}; mend the server or correct --base-url and --served-model, the same "
+            "command goes on from there"
+        )
 
 
 def parts_of(clip: Clip) -> list[chat.Part]:

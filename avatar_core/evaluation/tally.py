@@ -150,6 +150,7 @@ def summarise(
     manifest: Manifest,
     measure: Measure = ACCURACY,
     figures: Figures = no_figures,
+    asked: Mapping[str, str | int | bool | None] | None = None,
 ) -> EvalSummary:
     """The score of an evaluation; a function of its rows and of what it was made with.
 
@@ -163,15 +164,18 @@ def summarise(
         manifest: of the evaluation.
         measure: what the headline is.
         figures: further figures of the rows.
+        asked: what was asked of the benchmark.
     """
     return EvalSummary(
         benchmark=benchmark,
         model=manifest.model,
+        asked=asked or {},
         n=len(rows),
         correct=sum(bool(row.correct) for row in rows),
         accuracy=headline(rows, measure),
         headline=measure.name,
         ci95=headline_interval(rows, clusters, measure),
+        answered=sum(row.prediction is not None for row in rows),
         accuracy_answered=answered_headline(rows, measure),
         metrics={"mean_score": mean_score(rows), **figures(rows)},
         status=status_counts(rows),

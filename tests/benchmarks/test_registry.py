@@ -81,8 +81,8 @@ def test_question_only_shows_no_media_unless_the_benchmark_sees_to_it() -> None:
 def test_repeated_ids_and_no_items_are_refused() -> None:
     none = benchmark("none", 0)
     twice = replace(none, load=lambda root, selection: [item("a"), item("a")])
-    for ill in (none, twice):
-        with pytest.raises(UsageError, match="has no items, or two with the same id"):
+    for ill, message in ((none, "hold no item"), (twice, "two of its items have the same id")):
+        with pytest.raises(UsageError, match=message):
             select(ill, None, Selection())
 
 

@@ -75,7 +75,10 @@ def test_videos_are_found_by_folder_suffix_and_name(tmp_path: Path) -> None:
     ("fields", "complaint"),
     [
         ({"answer": "D"}, "answer 'D' is none of the 3 options"),
-        ({"question": "What is hidden?"}, "has 0 options"),
+        (
+            {"question": "What is hidden?"},
+            r"line 2: question holds no options; write them into it as lines 'A\. \.\.\.'$",
+        ),
         ({"qid": None}, "qid is missing"),
         ({"video_id": "/etc/passwd"}, "line 2: .*not a path below"),
         ({"question_prompt": "x" * 100_001}, "line 2: question_prompt has 100001 characters"),

@@ -99,6 +99,17 @@ def answer(asked: EvalConfig, tasks: Sequence[Task]) -> list[EvalRow]:
         return [row for rows in backend.answer(tasks, {task.id for task in tasks}) for row in rows]
 
 
+def unanswered(asked: EvalConfig, tasks: Sequence[Task]) -> list[EvalRow]:
+    """Rows of tasks none of which the server answers."""
+    rows: list[EvalRow] = []
+    with MediaLoader(asked.media or MediaConfig()) as loader:
+        backend = ServedAnswerer(asked.served).backend(asked, loader)
+        with pytest.raises(ServiceError, match=f"left {len(tasks)} items in a row unanswered"):
+            for batch in backend.answer(tasks, {task.id for task in tasks}):
+                rows += batch
+    return rows
+
+
 def score(asked: EvalConfig, tasks: Sequence[Task]) -> Evaluation:
     """A whole evaluation of these tasks."""
     assert asked.out is not None
@@ -293,7 +304,7 @@ def is_no_answer(row: EvalRow) -> bool:
 def test_a_request_that_fails_for_good_is_an_error_and_no_answer() -> None:
     for behaviour, reason, requests in FAILURES:
         with serving(behaviour) as server:
-            (row,) = answer(config(server.url), questions(1))
+            (row,) = unanswered(config(server.url), questions(1))
             assert len(server.requests) == requests
         assert is_no_answer(row)
         assert reason in str(row.error)
@@ -315,7 +326,7 @@ def test_a_server_that_hangs_or_hangs_up_is_given_up_in_time(
     monkeypatch.setattr("avatar_core.evaluation.served.WAITS_SECONDS", 0.3)
     begin = time.perf_counter()
     with serving(trouble) as server:
-        (row,) = answer(config(server.url, timeout_seconds=0.2), questions(1))
+        (row,) = unanswered(config(server.url, timeout_seconds=0.2), questions(1))
     assert is_no_answer(row)
     # 2 · 0.2 + 0.3; one that hangs up is asked again after 0.25 s at least and then 0.5 s.
     assert row.error == "the server gave no answer: no reply within 0.7 s"
@@ -326,7 +337,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("avatar_core.evaluation.served.WAITS_SECONDS", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    (row,) = answer(config(f"http://127.0.0.1:{port}/v1", timeout_seconds=0.1), questions(1))
+    (row,) = unanswered(config(f"http://127.0.0.1:{port}/v1", timeout_seconds=0.1), questions(1))
     assert is_no_answer(row)
 
 
