@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar_core.data import json_array
+from avatar_core import json_array
 from avatar_core.json_array import ArrayReader
 from avatar_core.strict_json import RowDecoder
 

@@ -57,7 +57,7 @@ def test_placeholders_match_the_features_of_every_prompt(policy: QwenOmniPolicy)
         # Four patches merge into one token.
         assert int(seen.sum()) == patches // 4, name
         assert prepared.positions.shape == (3, len(ids))
-    assert len(PROMPTS) == 9
+    assert len(PROMPTS) == 10
 
 
 def test_patches_follow_the_order_of_the_prompt(policy: QwenOmniPolicy) -> None:
@@ -119,7 +119,7 @@ def test_a_clip_without_frames_is_refused(policy: QwenOmniPolicy) -> None:
 
 def test_videos_with_and_without_sound_mix_where_the_release_can(policy: QwenOmniPolicy) -> None:
     clips = (make_clip("video", seed=1), make_clip("video", seed=2, seconds=1.0))
-    prompt = Prompt(None, clips, "What?")
+    prompt = Prompt(None, (*clips, "What?"))
     if not PROCESSOR_PAIRS_SOUND:
         with pytest.raises(DataError, match=r"5\.23"):
             policy.prepare(prompt)

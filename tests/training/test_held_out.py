@@ -67,7 +67,7 @@ def test_the_same_answers_are_no_gain() -> None:
     samples = [Sample(str(n), "?", (), "A", "multiple choice") for n in range(4)]
     rows = rows_of(samples, "1111")
     result = summarise(rows, rows, samples)
-    assert (result.gain, result.gain_interval) == (0.0, (0.0, 0.0))
+    assert (result.gain, result.gain_interval) == (0.0, None)
     # Four of four, without media each its own cluster: from 0.025^¼ = 0.3976 up.
     assert result.before == result.after
     assert result.before.interval is not None

@@ -294,7 +294,7 @@ def test_no_measurement_shows_a_hint(
     measure_held_out(policy, asker, hinted, config, tmp_path / "before.jsonl")
     list(answer_samples(policy, asker, hinted, max_new_tokens=2, batch_size=2))
     assert len(asked) == 2 * len(samples)
-    assert not any(HINT in f"{prompt.system} {prompt.question}" for prompt in asked)
+    assert not any(HINT in f"{prompt.system} {prompt.texts}" for prompt in asked)
 
 
 def test_a_resumed_run_shows_the_same_hints_and_ends_alike(base: Path, tmp_path: Path) -> None:
