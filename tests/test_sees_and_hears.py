@@ -20,7 +20,7 @@ POINTS = 0.15
 SOUND = pytest.param(
     "sound",
     marks=pytest.mark.xfail(
-        reason="the margin is one of rounding: 16.8 points with one way to sum attention, 12.9 with "
+        reason="the margin is one of rounding: 16.8 points with one order of sums, 12.9 with "
         "another (docs/tiny.md, what is not good enough yet)",
         strict=False,
     ),
