@@ -53,16 +53,14 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     # Said before the seconds that the model's libraries take to load.
     asked = check_selection(config)
     fetch_missing(config, output)
-    for benchmark in asked:
-        if not benchmark.embedded:
-            load_items(config, benchmark)
+    items = {one.name: load_items(config, one) for one in asked if not one.embedded}
 
     from avatar_cli.render import console
     from avatar_cli.render_eval import item_progress, show_evaluations
     from avatar_core.evaluation.run import measure, refuse_failures
 
     with memory_errors(REMEDY), item_progress(output) as progress:
-        result = measure(config, baseline=baseline, progress=progress)
+        result = measure(config, baseline=baseline, progress=progress, items=items)
     show_evaluations(result.evaluations, result.gain, output)
     if config.model == "tiny" and config.backend == "hf" and not output.quiet:
         console(stderr=True).print(UNTRAINED, highlight=False)

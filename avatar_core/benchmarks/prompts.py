@@ -52,6 +52,12 @@ def question_block(item: Item) -> str:
     return f"{item.question}\n{lettered(item.options)}"
 
 
+def one_letter(item: Item) -> str:
+    """The letters of an item's options as a choice: "A, B, C or D"."""
+    letters = LETTERS[: len(item.options)]
+    return f"{', '.join(letters[:-1])} or {letters[-1]}"
+
+
 def single_choice(item: Item, *, subject: str = "video") -> str:
     """The authors' protocol for multiple choice: the best option, one capital letter, no more.
 

@@ -14,10 +14,15 @@ from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
-from avatar_core.benchmarks.prompts import lettered, media_first, reasoned, single_choice
+from avatar_core.benchmarks.prompts import (
+    lettered,
+    media_first,
+    one_letter,
+    reasoned,
+    single_choice,
+)
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
-from avatar_core.choices import LETTERS
 from avatar_core.types import Content, MediaRef
 
 NAME = "video_mme"
@@ -48,11 +53,10 @@ def ask(item: Item, style: PromptStyle) -> Content:
 
 
 def _direct(item: Item) -> str:
-    letters = LETTERS[: len(item.options)]
     return "\n".join(
         (
             "The question below is about the video. Choose the option that is right and reply "
-            f"with its letter ({', '.join(letters[:-1])} or {letters[-1]}) and nothing else.",
+            f"with its letter ({one_letter(item)}) and nothing else.",
             item.question,
             lettered(item.options),
             "The best answer is:",

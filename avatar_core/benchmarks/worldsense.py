@@ -12,10 +12,15 @@ from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
-from avatar_core.benchmarks.prompts import lettered, media_first, reasoned, single_choice
+from avatar_core.benchmarks.prompts import (
+    lettered,
+    media_first,
+    one_letter,
+    reasoned,
+    single_choice,
+)
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
-from avatar_core.choices import LETTERS
 from avatar_core.errors import DataError
 from avatar_core.types import Content, MediaRef
 
@@ -53,13 +58,12 @@ def ask(item: Item, style: PromptStyle) -> Content:
 
 
 def _attentive(item: Item) -> str:
-    letters = LETTERS[: len(item.options)]
     return "\n".join(
         (
             "Follow the video closely and miss no detail of what is seen and heard.",
             "You are given frames of the video and the sound that goes with them. Pick the option "
             "that answers the question below best and reply with nothing but its letter "
-            f"({', '.join(letters[:-1])} or {letters[-1]}).",
+            f"({one_letter(item)}).",
             item.question,
             lettered(item.options),
         )

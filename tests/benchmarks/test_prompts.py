@@ -13,6 +13,7 @@ from avatar_core.benchmarks.prompts import (
     letter_only,
     lettered,
     media_first,
+    one_letter,
     question_block,
     reasoned,
     single_choice,
@@ -38,6 +39,11 @@ def test_letters_in_any_form() -> None:
     # Braces of a text are no places to fill.
     assert lettered(("{letter}", "{0}"), "({letter}) {text}") == "(A) {letter}\n(B) {0}"
     assert lettered(()) == ""
+
+
+def test_one_letter_of_as_many_as_there_are() -> None:
+    assert one_letter(item()) == "A or B"
+    assert one_letter(item(options=("1", "2", "3", "4"))) == "A, B, C or D"
 
 
 def test_options_are_stated_once() -> None:
