@@ -129,9 +129,10 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def read_rows(path: Path) -> list[Row]:
-    """The rows of a file in order, all of them; see `iter_rows`."""
-    return list(iter_rows(path))
+def annotation_rows(root: Path, *patterns: str, layout: str) -> Iterator[Row]:
+    """The rows of a benchmark's annotation files in order; see `annotation_files`, `iter_rows`."""
+    for path in annotation_files(root, *patterns, layout=layout):
+        yield from iter_rows(path)
 
 
 def iter_rows(path: Path) -> Iterator[Row]:

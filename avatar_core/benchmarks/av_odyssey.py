@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, iter_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.embedded import embedded_file, payload
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import unique_ids
@@ -53,11 +53,7 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     home = data_root(root, NAME, LAYOUT)
     files = MediaFiles(home)
     return unique_ids(
-        [
-            _item(row, files)
-            for path in annotation_files(home, *ANNOTATIONS, layout=LAYOUT)
-            for row in iter_rows(path)
-        ]
+        [_item(row, files) for row in annotation_rows(home, *ANNOTATIONS, layout=LAYOUT)]
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.clue_gold import CATEGORIES, clue_gold, structure
 from avatar_core.benchmarks.counting import counting
 from avatar_core.benchmarks.fields import number, optional_text, raw, text
@@ -42,13 +42,12 @@ FORMS = {
 def load(root: Path | None, selection: Selection) -> list[Item]:
     """All questions, about the whole video, its clip, or the clues in it."""
     base = data_root(root, NAME, LAYOUT)
-    paths = annotation_files(
+    rows = annotation_rows(
         base, "cg-av-counting.json", "cg-av-counting.jsonl", "*/cg-av-counting.json",
         "*/cg-av-counting.jsonl", "**/*.parquet", "*.json", "*.jsonl",
         layout=LAYOUT,
     )  # fmt: skip
     files = MediaFiles(base)
-    rows = [row for path in paths for row in read_rows(path)]
     return unique_ids([_item(row, files, selection.mode or "long") for row in rows])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -30,9 +30,9 @@ BREAKDOWNS = {
 def load(root: Path | None, selection: Selection) -> list[Item]:
     """All items, one that the file holds twice included."""
     base = data_root(root, "daily_omni", LAYOUT)
-    paths = annotation_files(base, "qa.json", "data/qa.json", layout=LAYOUT)
+    rows = annotation_rows(base, "qa.json", "data/qa.json", layout=LAYOUT)
     files = MediaFiles(base)
-    return unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
+    return unique_ids([_item(row, files) for row in rows])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:

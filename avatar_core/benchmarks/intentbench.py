@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.intentbench_wording import AUTHORS, OFFICIAL, SYSTEM
@@ -34,11 +34,7 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     home = data_root(root, NAME, LAYOUT)
     files = MediaFiles(home)
     return unique_ids(
-        [
-            _item(row, files)
-            for path in annotation_files(home, "qa.json", "qa.jsonl", layout=LAYOUT)
-            for row in read_rows(path)
-        ]
+        [_item(row, files) for row in annotation_rows(home, "qa.json", "qa.jsonl", layout=LAYOUT)]
     )
 
 

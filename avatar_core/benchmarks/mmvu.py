@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -57,9 +57,9 @@ _DOWNLOAD = re.compile(r"/resolve/[^/]+/([^?#]+)")
 def load(root: Path | None, selection: Selection) -> list[Item]:
     """All items of the validation split, or the multiple-choice ones."""
     base = data_root(root, "mmvu", LAYOUT)
-    paths = annotation_files(base, *ANNOTATIONS, layout=LAYOUT)
+    rows = annotation_rows(base, *ANNOTATIONS, layout=LAYOUT)
     files = MediaFiles(base)
-    items = unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
+    items = unique_ids([_item(row, files) for row in rows])
     return [item for item in items if selection.subset in ("all", item.subset)]
 
 

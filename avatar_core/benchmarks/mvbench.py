@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import number, optional_number, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -95,8 +95,7 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
         _item(task, row, files, home.resolve())
         for task in SOURCES
         if selection.subset in ("all", task)
-        for path in annotation_files(home, f"json/{task}.json", f"{task}.json", layout=LAYOUT)
-        for row in read_rows(path)
+        for row in annotation_rows(home, f"json/{task}.json", f"{task}.json", layout=LAYOUT)
     ]
     return unique_ids(items)
 

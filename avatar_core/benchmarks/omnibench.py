@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, iter_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.embedded import embedded_file, payload
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
@@ -29,9 +29,9 @@ ANNOTATIONS = ("**/train*.parquet", "dataset/batch-*.jsonl", "batch-*.jsonl")
 def load(root: Path | None, selection: Selection) -> list[Item]:
     """All items: of the Parquet files, whose media go to the cache, or of the authors' list."""
     base = data_root(root, "omnibench", LAYOUT)
-    paths = annotation_files(base, *ANNOTATIONS, layout=LAYOUT)
+    rows = annotation_rows(base, *ANNOTATIONS, layout=LAYOUT)
     files = MediaFiles(base)
-    return unique_ids([_item(row, files) for path in paths for row in iter_rows(path)])
+    return unique_ids([_item(row, files) for row in rows])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:

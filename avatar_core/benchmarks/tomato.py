@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from avatar_core.benchmarks.annotations import KEY, Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import KEY, Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -80,16 +80,14 @@ def ask(item: Item, style: PromptStyle) -> Content:
 
 def _rows(home: Path, subset: str) -> Iterator[Typed]:
     if any(path for pattern in WHOLE for path in home.glob(pattern)):
-        for path in annotation_files(home, *WHOLE, layout=LAYOUT):
-            for row in read_rows(path):
-                if (kind := _stated_type(row, subset)) == subset or subset == "all":
-                    yield Typed(kind, row)
+        for row in annotation_rows(home, *WHOLE, layout=LAYOUT):
+            if (kind := _stated_type(row, subset)) == subset or subset == "all":
+                yield Typed(kind, row)
         return
     for kind in TYPES if subset == "all" else (subset,):
         names = (f"data/{kind}-*.parquet", f"{kind}-*.parquet", f"data/{TYPES[kind]}.json")
-        for path in annotation_files(home, *names, layout=LAYOUT):
-            for row in read_rows(path):
-                yield Typed(kind, row)
+        for row in annotation_rows(home, *names, layout=LAYOUT):
+            yield Typed(kind, row)
 
 
 def _stated_type(row: Row, subset: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -26,9 +26,9 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     """All items of a split."""
     base = data_root(root, "video_holmes", LAYOUT)
     name = f"{selection.split}_Video-Holmes.json"
-    paths = annotation_files(base, name, f"Benchmark/{name}", f"data/{name}", layout=LAYOUT)
+    rows = annotation_rows(base, name, f"Benchmark/{name}", f"data/{name}", layout=LAYOUT)
     files = MediaFiles(base)
-    return unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
+    return unique_ids([_item(row, files) for row in rows])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:

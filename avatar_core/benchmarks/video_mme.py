@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -39,8 +39,8 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     """All questions of the test split."""
     home = data_root(root, NAME, LAYOUT)
     files = MediaFiles(home)
-    paths = annotation_files(home, *ANNOTATIONS, layout=LAYOUT)
-    return unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
+    rows = annotation_rows(home, *ANNOTATIONS, layout=LAYOUT)
+    return unique_ids([_item(row, files) for row in rows])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:

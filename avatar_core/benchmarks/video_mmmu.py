@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, iter_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.embedded import embedded_file
 from avatar_core.benchmarks.fields import raw, text, texts
 from avatar_core.benchmarks.ids import unique_ids
@@ -101,20 +101,19 @@ def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
 
 def _rows(base: Path, track: str) -> Iterator[Row]:
     name = track.capitalize()
-    paths = annotation_files(
+    rows = annotation_rows(
         base, f"{name}/*.parquet", f"**/{name}/*.parquet", f"data/{track}_video.json",
         f"data/{track}_video.jsonl", f"**/{track}_video.json", f"**/{track}_video.jsonl",
         layout=LAYOUT,
     )  # fmt: skip
-    for path in paths:
-        for row in iter_rows(path):
-            parts = [
-                Row(f"{row.place}: {key[:60]!r}", part)
-                for key, part in row.fields.items()
-                if isinstance(part, dict) and "question" in part
-            ]
-            # One object for the whole track, with the rows inside, is read as a single row.
-            yield from parts or [row]
+    for row in rows:
+        parts = [
+            Row(f"{row.place}: {key[:60]!r}", part)
+            for key, part in row.fields.items()
+            if isinstance(part, dict) and "question" in part
+        ]
+        # One object for the whole track, with the rows inside, is read as a single row.
+        yield from parts or [row]
 
 
 def _item(row: Row, part: str, files: MediaFiles) -> Item:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -44,9 +44,9 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     home, split = data_root(root, NAME, LAYOUT), selection.split or CHOICE_SPLITS[0]
     files = MediaFiles(home)
     tables = (f"data/{split}-*.parquet", f"**/{split}-*.parquet")
-    paths = annotation_files(home, *tables, f"{split}.json", f"{split}.jsonl", layout=LAYOUT)
+    rows = annotation_rows(home, *tables, f"{split}.json", f"{split}.jsonl", layout=LAYOUT)
     is_open = split in OPEN_SPLITS
-    return unique_ids([_item(row, files, is_open) for path in paths for row in read_rows(path)])
+    return unique_ids([_item(row, files, is_open) for row in rows])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from avatar_core.benchmarks.annotations import Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import number, raw, text, texts
 from avatar_core.benchmarks.ids import unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -58,8 +58,8 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     """All questions of a subset: the full set, or what its authors made of it."""
     home = data_root(root, NAME, LAYOUT)
     files = MediaFiles(home)
-    paths = annotation_files(home, *ANNOTATIONS[selection.subset or "full"], layout=LAYOUT)
-    return unique_ids([_item(row, files) for path in paths for row in read_rows(path)])
+    rows = annotation_rows(home, *ANNOTATIONS[selection.subset or "full"], layout=LAYOUT)
+    return unique_ids([_item(row, files) for row in rows])
 
 
 def ask(item: Item, style: PromptStyle) -> Content:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from avatar_core.benchmarks.annotations import KEY, Row, annotation_files, data_root, read_rows
+from avatar_core.benchmarks.annotations import KEY, Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -41,8 +41,7 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     return unique_ids(
         [
             _item(question, files)
-            for path in annotation_files(home, *ANNOTATIONS, layout=LAYOUT)
-            for row in read_rows(path)
+            for row in annotation_rows(home, *ANNOTATIONS, layout=LAYOUT)
             for question in _questions(row)
         ]
     )

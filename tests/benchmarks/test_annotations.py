@@ -17,10 +17,10 @@ from pyarrow import parquet
 from avatar_core.benchmarks.annotations import (
     KEY,
     MAX_DOCUMENT_BYTES,
+    Row,
     annotation_files,
     data_root,
     iter_rows,
-    read_rows,
 )
 from avatar_core.errors import DataError
 
@@ -35,6 +35,10 @@ ROWS = [{"id": "x", "n": 1, "list": ["a"]}, {"id": "y", "n": None, "list": []}]
 def saved(path: Path, document: object) -> Path:
     path.write_text(json.dumps(document))
     return path
+
+
+def read_rows(path: Path) -> list[Row]:
+    return list(iter_rows(path))
 
 
 def fields(path: Path) -> list[dict[str, Any]]:

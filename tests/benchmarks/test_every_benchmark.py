@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from avatar_core.benchmarks import Benchmark, Item, PromptStyle, available, select
-from avatar_core.benchmarks.annotations import read_rows
+from avatar_core.benchmarks.annotations import iter_rows
 from avatar_core.evaluation.answering import failed_row, scored_row
 from avatar_core.evaluation.tally import Measure, headline, subset_scores
 from avatar_core.evaluation.tasks import task_of
@@ -98,7 +98,7 @@ def test_a_second_form_of_a_file_doubles_nothing(name: str, tmp_path: Path) -> N
         before = {item.id for item in select(benchmark(name), root, case.selection)}
         # A file with a number for a name lies beside a video and describes it.
         for path in sorted(p for p in root.rglob("*.json*") if not p.stem.isdigit()):
-            rows = [dict(row.fields) for row in read_rows(path)]
+            rows = [dict(row.fields) for row in iter_rows(path)]
             lines = "".join(json.dumps(row) + "\n" for row in rows)
             whole = path.suffix == ".jsonl"
             other = path.with_suffix(".json" if whole else ".jsonl")
