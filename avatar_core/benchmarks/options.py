@@ -110,6 +110,8 @@ def split_inline(question: str) -> Inline:
 
 
 def _letters(options: Sequence[str], place: str) -> str:
+    if not options:
+        raise DataError(f"{place}: no options were found in the row or its question; mend the row")
     if not 2 <= len(options) <= len(LETTERS):
         raise DataError(f"{place}: has {len(options)} options; give 2 to {len(LETTERS)}")
     return LETTERS[: len(options)]

@@ -73,7 +73,7 @@ def test_the_authors_layout_has_the_folders_at_the_top(tmp_path: Path) -> None:
     [
         ({"Answer": "E"}, "answer 'E' is none of the 4 options"),
         ({"Answer": None}, "Answer is missing"),
-        ({"Choice": []}, "has 0 options"),
+        ({"Choice": []}, "no options were found"),
         ({"Choice": ["A. x", {"B": "y"}]}, "Choice must be text"),
         ({"Question": None}, "Question is missing"),
         ({"video_id": "/etc/x"}, "not a path below"),

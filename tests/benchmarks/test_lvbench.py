@@ -119,7 +119,7 @@ def test_the_authors_text_may_be_all_there_is(tmp_path: Path) -> None:
         ({"answer": "E"}, "line 1, question 1: answer 'E' is none of the 4 options"),
         ({"answer": ""}, "question 1: answer is blank"),
         ({"question": None}, "question 1: question or processed_question is missing"),
-        ({"question": "Who?"}, "question 1: has 0 options"),
+        ({"question": "Who?"}, "question 1: no options"),
         ({"question_type": [["x"]]}, "question_type must be text"),
         ({"video_path": "/etc/x.mp4"}, "line 1, question 1: .*not a path below"),
         ({"options": [*"abcd"], "processed_question": "x" * 100_001}, "has 100001 characters"),

@@ -145,7 +145,7 @@ def test_all_tasks_are_wanted_unless_one_is(tmp_path: Path) -> None:
     [
         ({"answer": "Flew."}, "row 2: answer 'Flew.' is none of the 3 options"),
         ({"answer": "B"}, "row 2: answer 'B' is none of the 3 options"),
-        ({"candidates": None}, "row 2: has 0 options"),
+        ({"candidates": None}, "row 2: no options"),
         ({"video": None}, "row 2: video is missing"),
         ({"video": "../../x"}, "not a path below"),
         ({"start": None}, "row 2: start is missing"),

@@ -125,7 +125,7 @@ def test_a_table_that_only_names_its_media(tmp_path: Path) -> None:
         # A letter is no text of an option.
         ({"answer": "B"}, "answer 'B' is none of the 4 options"),
         ({"answer": None}, "answer is missing"),
-        ({"options": None}, "has 0 options"),
+        ({"options": None}, "no options were found"),
         ({"question": None}, "question is missing"),
         ({"image": None}, "has no image and no image_path"),
         ({"audio": {"bytes": b"", "path": None}}, "has no audio and no audio_path"),

@@ -74,12 +74,18 @@ def test_what_is_no_option_is_refused_with_its_place(answer: object) -> None:
         text_letter(answer, COLOURS, "x.json: row 7")
 
 
-@pytest.mark.parametrize("count", [0, 1, 27])
+@pytest.mark.parametrize("count", [1, 27])
 def test_a_number_of_options_without_letters_is_refused(count: int) -> None:
     options = tuple(str(n) for n in range(count))
     for ask in (option_letter, text_letter):
         with pytest.raises(DataError, match=f"x: has {count} options; give 2 to 26"):
             ask("0", options, "x")
+
+
+def test_a_row_without_options_is_refused() -> None:
+    for ask in (option_letter, text_letter):
+        with pytest.raises(DataError, match="^x: no options were found in the row or its question"):
+            ask("0", (), "x")
 
 
 @pytest.mark.parametrize(

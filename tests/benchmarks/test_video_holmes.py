@@ -83,7 +83,7 @@ def test_the_train_split(tmp_path: Path) -> None:
         ({"Answer": "G"}, "answer 'G' is none of the 6 options"),
         ({"Answer": None}, "Answer is missing"),
         ({"Options": {"A": "x"}}, "has 1 options"),
-        ({"Options": None}, "has 0 options"),
+        ({"Options": None}, "no options were found"),
         ({"Options": {"A": "x", "B": ["y"]}}, "Options must be an object of texts"),
         ({"Options": {"B": "x", "C": "y"}}, "Options has the letters B, C"),
         ({"Question": ""}, "Question is blank"),

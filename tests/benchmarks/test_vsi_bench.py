@@ -90,7 +90,7 @@ def test_subsets_are_files_of_their_own(tmp_path: Path) -> None:
         (0, {"scene_name": 41069999}, "scene_name must be a text, found '41069999'"),
         (0, {"scene_name": "../x"}, "not a path below"),
         (0, {"id": None}, "id is missing"),
-        (5, {"options": None}, "has 0 options"),
+        (5, {"options": None}, "no options were found"),
         (5, {"ground_truth": "E"}, "answer 'E' is none of the 4 options"),
     ],
 )
