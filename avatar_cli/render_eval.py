@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from avatar_cli.evaluation_table import evaluation_table
 from avatar_cli.options import Output
 from avatar_cli.render import (
     MISSING,
@@ -22,9 +23,10 @@ from avatar_cli.render import (
     safe,
     signed_percent,
 )
-from avatar_cli.tables import evaluation_table
+from avatar_cli.tables import time_table
 from avatar_cli.text import plain
 from avatar_core.records import SCHEMA, EvalSummary, SubsetScore
+from avatar_core.reporting.timing import evaluation_throughput, evaluation_times
 
 if TYPE_CHECKING:
     from avatar_core.benchmarks.registry import Benchmark, Published
@@ -83,6 +85,8 @@ def show_evaluations(evaluations: Sequence[Evaluation], gain: Gain | None, outpu
         for breakdown in sorted(evaluation.summary.groups):
             screen.print(subset_table(evaluation.summary, breakdown))
         screen.print(evaluation_table(evaluation.summary))
+        if (timing := evaluation.summary.timing) is not None:
+            screen.print(time_table(evaluation_times(timing), evaluation_throughput(timing)))
         if evaluation.published is not None:
             screen.print(published_table(evaluation.summary, evaluation.published))
         if gain is not None:

@@ -9,15 +9,13 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from avatar_cli.evaluation_table import evaluation_table
+from avatar_cli.partial_table import partial_table
 from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent
-from avatar_core.records import EvalSummary
+from avatar_cli.trend_table import trend_table
 from avatar_core.reporting.statistics import AdvantageStatistics, RewardDiversity
 from avatar_core.reporting.summary import SELECTIONS, RunSummary
-
-COUNTED = frozenset({"open_items", "counted"})
-"""Further figures of an evaluation that are numbers of items."""
-ERRORS = frozenset({"mae", "rmse"})
-"""Those that are in units of the answer; all others are shares."""
+from avatar_core.reporting.timing import PhaseTime, Throughput
 
 
 def run_heading(summary: RunSummary) -> Text:
@@ -32,7 +30,7 @@ def run_heading(summary: RunSummary) -> Text:
             f"training accuracy {percent(summary.accuracy.first)} at first, "
             f"{percent(summary.accuracy.last)} at last"
         )
-    if not facts and summary.evaluation is None:
+    if not facts and summary.evaluation is None and summary.partial is None:
         facts.append("no training step on record")
     path = safe(summary.path)
     path.stylize("bold")
@@ -44,6 +42,10 @@ def run_tables(summary: RunSummary) -> list[Table]:
     tables = []
     if summary.evaluation:
         tables.append(evaluation_table(summary.evaluation))
+    if summary.partial:
+        tables.append(partial_table(summary.partial))
+    if summary.trends:
+        tables.append(trend_table(summary.trends))
     if summary.rewards["all"].groups:
         tables += [reward_table(summary), advantage_table(summary)]
     if any(figures.stored is not None or figures.draws for figures in summary.tiers.values()):
@@ -103,17 +105,38 @@ def tier_table(summary: RunSummary) -> Table:
             count(figures.age_max),
             decimal(figures.reuse_mean, 2),
         )
-    return table
+    return _captioned(table, "stored in completions, draws in groups, age in steps, reuse in draws")
 
 
 def phase_table(summary: RunSummary) -> Table:
-    """Show where the wall time went."""
+    """Show where the wall time of a run went."""
+    return time_table(summary.phases, summary.throughput)
+
+
+def time_table(phases: Mapping[str, PhaseTime], throughput: Throughput) -> Table:
+    """Show wall times by phase, parts below their phase, and what they bought."""
     table = _table("Time by phase", "phase")
     table.add_column("seconds", justify="right")
     table.add_column("share", justify="right")
-    for phase, time in summary.phases.items():
+    for phase, time in phases.items():
         table.add_row(phase, decimal(time.seconds, 1), percent(time.share))
+        for part, own in time.parts.items():
+            table.add_row(f"  {part}", decimal(own.seconds, 1), percent(own.share))
+    table.caption, table.caption_justify = throughput_line(throughput), "left"
     return table
+
+
+def throughput_line(found: Throughput) -> str | None:
+    """Say how many items and tokens a second there were, a line each; `None` without any."""
+    rates = (
+        (found.items_per_second, "items", 2),
+        (found.generated_per_second, "tokens generated", 0),
+        (found.trained_per_second, "tokens trained on", 0),
+    )
+    said = [
+        f"{rate:,.{digits}f} {what} a second" for rate, what, digits in rates if rate is not None
+    ]
+    return "\n".join(said) or None
 
 
 def unique_reward_table(summary: RunSummary) -> Table:
@@ -128,7 +151,7 @@ def unique_reward_table(summary: RunSummary) -> Table:
 
 def magnitude_table(summary: RunSummary) -> Table:
     """Show the distribution of |A|, as shares of the completions of each source."""
-    table = _by_source("Advantage magnitude")
+    table = _by_source("Advantage magnitude |A|, share of completions")
     histograms = [summary.advantages[name].magnitudes for name in SELECTIONS]
     edges = next((histogram.edges for histogram in histograms if histogram), ())
     for index, (low, high) in enumerate(zip(edges, edges[1:], strict=False)):
@@ -139,32 +162,6 @@ def magnitude_table(summary: RunSummary) -> Table:
         )
         table.add_row(f"{low:g} and more" if last else f"{low:g} to {high:g}", *shares)
     return table
-
-
-def evaluation_table(score: EvalSummary) -> Table:
-    """Show the score of an evaluation with its interval and what became of every item."""
-    table = _table(safe(f"Evaluation of {score.model} on {score.benchmark}"), "")
-    table.add_column("", justify="right")
-    table.add_row(safe(score.headline), percent(score.accuracy))
-    table.add_row("95 % interval", _interval(score.ci95, percent))
-    answered = f"of {count(score.answered)} answered items only"
-    table.add_row(answered, percent(score.accuracy_answered))
-    for name, figure in score.metrics.items():
-        if name != "mean_score" or figure != score.accuracy:
-            table.add_row(safe(name.replace("_", " ")), _metric(name, figure))
-    table.add_row("items", count(score.n))
-    for status, number in score.status.items():
-        table.add_row(f"  {status}", count(number))
-    return table
-
-
-def _metric(name: str, figure: float | None) -> str:
-    """A further figure: a number of items, an error in units of the answer, else a share."""
-    if figure is None:
-        return MISSING
-    if name in COUNTED:
-        return count(int(figure))
-    return decimal(figure) if name in ERRORS else percent(figure)
 
 
 def held_out_table(gained: Mapping[str, Any]) -> Table:
@@ -201,6 +198,11 @@ def comparison_table(summaries: Sequence[RunSummary]) -> Table:
             percent(summary.rewards["fresh"].signal_share),
             percent(summary.advantages["all"].within_0_1),
         )
+    return table
+
+
+def _captioned(table: Table, caption: str) -> Table:
+    table.caption, table.caption_justify = caption, "left"
     return table
 
 

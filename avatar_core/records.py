@@ -20,6 +20,8 @@ SCHEMA = 1
 Tier = Literal["easy", "medium", "hard"]
 Source = Literal["fresh", "replayed"]
 EvalStatus = Literal["ok", "unparsed", "truncated", "error", "missing_media"]
+EVAL_PHASES = ("media", "prepare", "encode", "prefill", "decode", "score")
+"""Phases of an evaluation in the order of the work; files hold them by name."""
 
 
 class Record(BaseModel):
@@ -52,7 +54,8 @@ class MetricsRow(VersionedRecord):
 
     Counters are cumulative over the run: `completions_*`, `tokens_generated`, `groups`,
     `groups_no_signal`, `hints_used`, `hints_refused`, `unscored`, `skipped_steps`. Everything else
-    describes this step or, for the replay buffer, its state after it.
+    describes this step or, for the replay buffer, its state after it. Times, `tokens_prompt` and
+    peak memory are those of the process that writes; times of parts are contained in their whole.
     """
 
     step: int = Field(ge=0)
@@ -149,6 +152,24 @@ class MetricsRow(VersionedRecord):
     """Visits whose hint was due but not shown, since it holds the reference answer."""
     families: Mapping[str, float | None] = Field(default_factory=dict)
     """`accuracy_fresh` by question family."""
+    seconds_prefill: float | None = None
+    """The part of `seconds_generate` that ran the prompts through the model."""
+    seconds_decode: float | None = None
+    """The part of it that drew the tokens behind them."""
+    seconds_train_encode: float | None = None
+    """The part of `seconds_train` that encoded prompts: replayed ones, and in pieces all again."""
+    seconds_logprobs: float | None = None
+    """The part of it that computed the log-probabilities that are trained."""
+    seconds_reference: float | None = None
+    """The part of it that the reference policy took, with encoding its prompts."""
+    seconds_backward: float | None = None
+    """The part of it that computed gradients."""
+    seconds_optimiser: float | None = None
+    """The part of it that measured and clipped the gradient and changed the parameters."""
+    tokens_prompt: int | None = None
+    """Tokens of the prompts visited or replayed in this step, each once for all its completions."""
+    tokens_trained: int | None = None
+    """Completion tokens in the update; `None` when it was not taken, and in stage 0."""
 
 
 class CompletionRow(Record):
@@ -230,6 +251,12 @@ class EvalRow(VersionedRecord):
     """Wall time of the item."""
     error: str | None
     """One sentence when the status is `error` or `missing_media`."""
+    phases: Mapping[str, float] = Field(default_factory=dict)
+    """Parts of `seconds` that do not overlap, by phase; empty for a served model."""
+    tokens_prompt: int | None = None
+    """Tokens of the prompt; `None` where a server counts them, or it was not asked."""
+    tokens_generated: int | None = None
+    """Tokens of the reply; `None` likewise."""
 
     def categories(self, breakdown: str) -> tuple[str, ...]:
         """Categories of the item in a breakdown; empty where it has none."""
@@ -271,6 +298,28 @@ class Manifest(VersionedRecord):
     """Threads torch used for one operation; `None` where torch was not used."""
 
 
+class EvalTiming(Record):
+    """Where the time of an evaluation went, summed over the items whose rows say so.
+
+    An item answered in a batch has its equal share of the batch. Items answered by earlier calls of
+    a resumed evaluation are counted with the time they took then.
+    """
+
+    items: int = Field(ge=0)
+    """Items that were timed."""
+    seconds: float = Field(ge=0)
+    """Wall time of these."""
+    phases: Mapping[str, float]
+    """Parts of it that do not overlap: `media` (waiting for decoded clips), `prepare` (tokenizing,
+    features), `encode` (towers), `prefill`, `decode`, `score`."""
+    tokens_prompt: int = Field(ge=0)
+    """Tokens of their prompts."""
+    tokens_generated: int = Field(ge=0)
+    """Tokens of their replies."""
+    items_per_second: float | None
+    """`items` over `seconds`; `None` when no time passed."""
+
+
 class EvalSummary(VersionedRecord):
     """The score of an evaluation (`summary.json`). Scores are fractions."""
 
@@ -302,6 +351,8 @@ class EvalSummary(VersionedRecord):
     """Score by breakdown and category."""
     manifest: Manifest
     """What the evaluation was made with."""
+    timing: EvalTiming | None = None
+    """Where the time went; `None` when no row says, as with a served model."""
 
 
 RecordT = TypeVar("RecordT", bound=VersionedRecord)

@@ -77,9 +77,18 @@ def all_records() -> list[VersionedRecord]:
 def test_rows_have_the_keys_of_the_contract() -> None:
     added = {"families", "media_failed", "hints_refused", "visits_skipped"}
     added |= {"judge_graded", "judge_unparsed", "judge_unreachable"}
+    added |= {"tokens_prompt", "tokens_trained"}
+    parts = "prefill decode train_encode logprobs reference backward optimiser"
+    added |= {f"seconds_{part}" for part in parts.split()}
     assert set(metrics_row().to_row()) == words(REQUIRED_METRICS) | added
-    assert set(eval_row().to_row()) == words(REQUIRED_RESULTS) | {"schema", "unclosed"}
-    assert set(eval_summary().to_row()) == words(REQUIRED_SUMMARY) | {"asked", "answered"}
+    assert set(eval_row().to_row()) == words(REQUIRED_RESULTS) | {
+        "schema",
+        "unclosed",
+        "phases",
+        "tokens_prompt",
+        "tokens_generated",
+    }
+    assert set(eval_summary().to_row()) == words(REQUIRED_SUMMARY) | {"asked", "answered", "timing"}
 
 
 def test_every_record_survives_a_trip_through_json() -> None:
@@ -152,4 +161,6 @@ def test_the_first_schema_is_still_read() -> None:
     groups = [json.loads(line) for line in (folder / "groups.jsonl").read_text().splitlines()]
     read = [read_record(MetricsRow, row, "metrics") for row in rows]
     assert [row.step for row in read] == [1, 2]
+    # What that release did not write is absent, not 0.
+    assert {row.seconds_prefill for row in read} == {row.tokens_prompt for row in read} == {None}
     assert [len(read_record(GroupRow, row, "groups").completions) for row in groups] == [2, 1]

@@ -8,7 +8,6 @@ owes in the same batches as one that was not.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -18,7 +17,9 @@ import torch
 from avatar_core.asking import Asker, Seen
 from avatar_core.errors import AvatarError, OutOfMemoryError, is_out_of_memory
 from avatar_core.evaluation.tasks import Task, media_of, sample_tasks
+from avatar_core.evaluation.timing import each, timed_row
 from avatar_core.models.policy import Policy, Prepared, Sampling
+from avatar_core.phases import Stopwatch
 from avatar_core.records import EvalRow
 from avatar_core.types import Clip, Sample
 
@@ -34,6 +35,8 @@ class Reply(NamedTuple):
     """The completion without special tokens."""
     truncated: bool
     """Generation stopped at the length limit."""
+    tokens: int | None = None
+    """Length in tokens; `None` where a server counts them."""
 
 
 class Backend(Protocol):
@@ -73,19 +76,20 @@ class LocalModel:
 
     def answer(self, tasks: Sequence[Task], owed: Collection[str]) -> Iterator[list[EvalRow]]:
         """Rows of one window, batch after batch; batches without an owed task are left out."""
-        start = time.perf_counter()
         asked = [task for task in tasks if not task.missing]
         failed = [failed_row(task) for task in tasks if task.missing]
         if not any(task.id in owed for task in asked):
             yield failed
             return
-        turns = self._asker.look([task.content for task in asked])
+        watch = Stopwatch()
+        with watch.phase("media"):
+            turns = self._asker.look([task.content for task in asked])
+        looked = each(watch.seconds, len(asked))
         failed += [
             failed_row(task, seen)
             for task, seen in zip(asked, turns, strict=True)
             if not isinstance(seen, Seen)
         ]
-        looking = (time.perf_counter() - start) / len(tasks)
         yield failed
         ready = [
             (task, seen) for task, seen in zip(asked, turns, strict=True) if isinstance(seen, Seen)
@@ -93,14 +97,26 @@ class LocalModel:
         ready.sort(key=lambda pair: len(pair[1].prepared.input_ids))
         for batch in batches_of(ready, self._batch_size):
             if any(task.id in owed for task, _ in batch):
-                start = time.perf_counter()
-                prompts = [seen.prepared for _, seen in batch]
-                replies = reply(self._policy, prompts, self._sampling)
-                seconds = looking + (time.perf_counter() - start) / len(batch)
-                yield [
-                    answered_row(task, seen.clips, replied, seconds)
-                    for (task, seen), replied in zip(batch, replies, strict=True)
-                ]
+                yield self._rows(batch, looked)
+
+    def _rows(
+        self, batch: Sequence[tuple[Task, Seen]], looked: Mapping[str, float]
+    ) -> list[EvalRow]:
+        """Rows of one batch; `looked` is the time that each of its prompts has taken so far."""
+        watch = Stopwatch()
+        prompts = [seen.prepared for _, seen in batch]
+        with watch.phase("answer"):
+            replies = reply(self._policy, prompts, self._sampling)
+        with watch.phase("score"):
+            rows = [
+                answered_row(task, seen.clips, replied, None)
+                for (task, seen), replied in zip(batch, replies, strict=True)
+            ]
+        seconds = {**looked, **each(watch.seconds, len(batch))}
+        return [
+            timed_row(row, seconds, prompt=len(prompt.input_ids), reply=replied.tokens)
+            for row, prompt, replied in zip(rows, prompts, replies, strict=True)
+        ]
 
 
 def answer_samples(
@@ -180,10 +196,15 @@ def reply(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) -> li
 def _replies(policy: Policy, prompts: Sequence[Prepared], sampling: Sampling) -> list[Reply]:
     """One completion of each prompt, all drawn together."""
     groups = policy.generate(policy.encode(prompts), sampling, [[0]] * len(prompts))
-    return [Reply(policy.decode(drawn.token_ids), drawn.truncated) for (drawn,) in groups]
+    return [
+        Reply(policy.decode(drawn.token_ids), drawn.truncated, len(drawn.token_ids))
+        for (drawn,) in groups
+    ]
 
 
-def answered_row(task: Task, clips: Sequence[Clip], replied: Reply, seconds: float) -> EvalRow:
+def answered_row(
+    task: Task, clips: Sequence[Clip], replied: Reply, seconds: float | None
+) -> EvalRow:
     """The record of an answered task, with what the model was given and how long it took."""
     return scored_row(task, replied.text, truncated=replied.truncated).model_copy(
         update={

@@ -10,6 +10,7 @@ import numpy as np
 
 from avatar_core.benchmarks.registry import Figures, Strata, no_figures, no_strata
 from avatar_core.evaluation.intervals import Interval, binomial_reach, bootstrap_interval, tree_mean
+from avatar_core.evaluation.timing import timing_of
 from avatar_core.records import EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
 
 STATUSES: tuple[EvalStatus, ...] = get_args(EvalStatus)
@@ -155,7 +156,7 @@ def summarise(
     """The score of an evaluation; a function of its rows and of what it was made with.
 
     When and by which command it was made is no part of it, so that the same answers give the same
-    bytes; `manifest.json` says these.
+    bytes apart from `timing`; `manifest.json` says these.
 
     Args:
         rows: one per item of the split.
@@ -181,4 +182,5 @@ def summarise(
         status=status_counts(rows),
         groups=subset_scores(rows, measure),
         manifest=manifest.model_copy(update={"command": (), "created": ""}),
+        timing=timing_of(rows),
     )

@@ -14,20 +14,22 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache
 
+from avatar_core.models.decoding_step import decode_step, rotations
 from avatar_core.models.policy import Encoded, Generated, Sampling
 from avatar_core.models.prefix_cache import PrefixCache
 from avatar_core.models.sampling import draw_tokens, uniforms_from_seeds
+from avatar_core.phases import phase
 
 
 class Step(NamedTuple):
-    """One decoding step over all completions."""
+    """One decoding step: a row for every completion still open, and for some that have ended."""
 
     tokens: Tensor
-    """int64 [completions]; 0 for those that had ended before."""
+    """int64 [rows], as drawn."""
     logprobs: Tensor
-    """float32 [completions], full softmax at temperature 1; 0 for those that had ended before."""
-    running: Tensor
-    """bool [completions]: still open when this token was drawn."""
+    """float32 [rows], full softmax at temperature 1."""
+    numbers: Tensor
+    """int64 [rows], which completion it is; -1 for one that had ended before."""
 
 
 class Prefilled(NamedTuple):
@@ -41,7 +43,7 @@ class Prefilled(NamedTuple):
     """Keys and values of each layer, [prompts, key heads, prefix, width]."""
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def decode_steps(
     language_model: Any,
     head: nn.Module,
@@ -55,7 +57,7 @@ def decode_steps(
     """Prefill each prompt once, then decode all completions together until every row has stopped.
 
     Args:
-        language_model: the thinker's text model, whose layers take a `PrefixCache`.
+        language_model: the thinker's text model.
         head: the output projection.
         encoded: prompts, right-padded.
         sampling: how tokens are drawn.
@@ -68,40 +70,33 @@ def decode_steps(
     uniforms = uniforms.to(device)
     prompts = prefill(language_model, encoded)
     grid = completion_grid([len(row) for row in seeds]).to(device)
-    cache = PrefixCache(
-        prompts.layers, torch.tensor(encoded.lengths, device=device), slots=grid.shape[1]
+    open_rows, slots = len(uniforms), grid.shape[1]
+    cache = PrefixCache(prompts.layers, torch.tensor(encoded.lengths, device=device), slots)
+    first, last = (int(edge) for edge in prompts.positions.aminmax())
+    table = rotations(
+        language_model, first, last - first + sampling.max_new_tokens, like=prompts.hidden
     )
-    hidden = prompts.hidden.repeat_interleave(grid.shape[1], dim=0)
-    positions = prompts.positions.repeat_interleave(grid.shape[1])
-    running = grid.flatten() >= 0
+    places = (prompts.positions - first).repeat_interleave(slots)
+    hidden = prompts.hidden.repeat_interleave(slots, dim=0)
     for step in range(sampling.max_new_tokens):
+        numbers = grid.flatten()
         logits = head(hidden).float()
-        tokens = draw_tokens(
-            logits.index_fill(-1, forbidden_ids, float("-inf")),
-            uniforms[grid.flatten(), step],
-            temperature=sampling.temperature,
-            top_k=sampling.top_k,
-            top_p=sampling.top_p,
-        )
-        logprobs = logits.log_softmax(-1).gather(-1, tokens[:, None]).squeeze(-1)
-        yield _spread(tokens, logprobs, torch.where(running, grid.flatten(), -1), len(uniforms))
-        running &= ~torch.isin(tokens, stop_ids)
-        if step + 1 == sampling.max_new_tokens or not bool(running.any()):
+        allowed = logits.index_fill(-1, forbidden_ids, float("-inf"))
+        tokens = _draw(allowed, uniforms[numbers, step], sampling)
+        yield Step(tokens, logits.log_softmax(-1).gather(-1, tokens[:, None]).squeeze(-1), numbers)
+        grid = grid.masked_fill(torch.isin(tokens, stop_ids).view_as(grid), -1)
+        before, open_rows = open_rows, int((grid >= 0).sum())
+        if step + 1 == sampling.max_new_tokens or open_rows == 0:
             return
-        kept = still_running(running.view(grid.shape))
-        if kept.numel() < grid.numel():
-            rows = kept.flatten()
-            cache.keep(kept[:, 0] // grid.shape[1], rows)
-            grid = grid.flatten()[kept]
-            tokens, positions, running = tokens[rows], positions[rows], running[rows]
-        hidden = language_model(
-            inputs_embeds=language_model.embed_tokens(tokens)[:, None],
-            position_ids=(positions + step).expand(3, -1)[..., None],
-            attention_mask={"full_attention": cache},
-            use_cache=False,
-        ).last_hidden_state[:, -1]
+        if open_rows < before:
+            kept = still_running(grid >= 0)
+            cache.keep(kept)
+            grid, rows = grid.flatten()[kept], kept.flatten()
+            tokens, places = tokens[rows], places[rows]
+        hidden = decode_step(language_model, tokens, table.at(places + step), cache)
 
 
+@phase("prefill")
 def prefill(language_model: Any, encoded: Encoded) -> Prefilled:
     """Run the prompts through the text model, each once."""
     # Layers of other kinds than this model's have neither keys nor values.
@@ -119,6 +114,16 @@ def prefill(language_model: Any, encoded: Encoded) -> Prefilled:
         hidden=states[torch.arange(len(last), device=states.device), last],
         positions=encoded.positions.amax(dim=(0, 2)) + 1,
         layers=[(layer.keys, layer.values) for layer in cache.layers],
+    )
+
+
+def _draw(logits: Tensor, uniforms: Tensor, sampling: Sampling) -> Tensor:
+    return draw_tokens(
+        logits,
+        uniforms,
+        temperature=sampling.temperature,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
     )
 
 
@@ -144,35 +149,17 @@ def still_running(running: Tensor) -> Tensor:
     return (starts + order)[counts > 0]
 
 
-def _spread(tokens: Tensor, logprobs: Tensor, numbers: Tensor, count: int) -> Step:
-    """Rows of the grid as rows of all completions; `numbers` is -1 for those without one."""
-    places = torch.where(numbers >= 0, numbers, count)
-    return Step(
-        tokens.new_zeros(count + 1).scatter(0, places, tokens)[:-1],
-        logprobs.new_zeros(count + 1).scatter(0, places, logprobs)[:-1],
-        torch.zeros(count + 1, dtype=torch.bool, device=places.device).scatter(
-            0, places, numbers >= 0
-        )[:-1],
-    )
-
-
 def collect(
     steps: Iterator[Step], group_sizes: Sequence[int], stop_ids: Tensor
 ) -> list[list[Generated]]:
     """Cut decoding steps into completions, grouped by prompt, on the CPU."""
-    history = list(steps)
-    tokens = torch.stack([step.tokens for step in history], dim=1).cpu()
-    logprobs = torch.stack([step.logprobs for step in history], dim=1).cpu()
-    lengths = torch.stack([step.running for step in history], dim=1).sum(1).tolist()
+    tokens, logprobs, numbers = (torch.cat(parts).cpu() for parts in zip(*steps, strict=True))
+    # Completion by completion, its tokens in the order of the steps.
+    order = numbers.argsort(stable=True)[int((numbers < 0).sum()) :]
+    lengths = numbers[order].bincount(minlength=sum(group_sizes)).tolist()
     stops = set(stop_ids.tolist())
-    groups: list[list[Generated]] = []
-    row = 0
-    for size in group_sizes:
-        group = []
-        for index in range(row, row + size):
-            ids = tokens[index, : lengths[index]].clone()
-            ended = int(ids[-1]) in stops
-            group.append(Generated(ids, logprobs[index, : lengths[index]].clone(), not ended))
-        groups.append(group)
-        row += size
-    return groups
+    rows = zip(tokens[order].split(lengths), logprobs[order].split(lengths), strict=True)
+    completions = iter(
+        [Generated(ids.clone(), values.clone(), int(ids[-1]) not in stops) for ids, values in rows]
+    )
+    return [[next(completions) for _ in range(size)] for size in group_sizes]

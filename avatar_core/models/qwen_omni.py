@@ -38,9 +38,8 @@ from avatar_core.models.policy import (
 from avatar_core.models.prompting import control_tokens, prepare_inputs
 from avatar_core.models.recompute import layers_of, recomputed
 from avatar_core.models.thinker import parts_of, read_thinker, without_bars
-
-LOGIT_ROWS = 1024
-"""Token positions whose vocabulary logits are held at once."""
+from avatar_core.models.token_logprobs import chunk_rows, token_logprobs
+from avatar_core.phases import phase
 
 
 class QwenOmniPolicy:
@@ -72,10 +71,12 @@ class QwenOmniPolicy:
         """Where the weights are."""
         return next(self.model.parameters()).device
 
+    @phase("prepare")
     def prepare(self, prompt: Prompt) -> Prepared:
         """Tokenize a prompt and extract its features on the CPU."""
         return prepare_inputs(prompt, self.processor, self._parts.towers)
 
+    @phase("encode")
     def encode(self, prompts: Sequence[Prepared]) -> Encoded:
         """Run the towers once over all prompts and merge them into the token embeddings."""
         device = self.device
@@ -121,6 +122,7 @@ class QwenOmniPolicy:
         hidden: Tensor = output.last_hidden_state
         return hidden
 
+    @phase("decode")
     def generate(
         self, encoded: Encoded, sampling: Sampling, seeds: Sequence[Sequence[int]]
     ) -> list[list[Generated]]:
@@ -150,6 +152,7 @@ class QwenOmniPolicy:
         for step in steps:
             yield int(step.tokens[0])
 
+    @phase("logprobs")
     def logprobs(self, encoded: Encoded, completions: Sequence[Sequence[Tensor]]) -> TokenLogprobs:
         """Log-probabilities of completions, every prefix computed once for its whole group."""
         device = self.device
@@ -170,24 +173,10 @@ class QwenOmniPolicy:
         mask = rows.mask.to(device)
         predicting = hidden.flatten(0, 1)[rows.predictors.to(device)[mask]]
         targets = rows.targets.to(device)[mask]
-        values = torch.cat(
-            [
-                self._token_logprobs(states, tokens)
-                for states, tokens in zip(
-                    torch.split(predicting, LOGIT_ROWS),
-                    torch.split(targets, LOGIT_ROWS),
-                    strict=True,
-                )
-            ]
-        )
+        rows_at_once = chunk_rows(self._parts.text.config.vocab_size)
+        values = token_logprobs(predicting, targets, self._parts.head, rows=rows_at_once)
         padded = values.new_zeros(mask.shape).masked_scatter(mask, values)
         return TokenLogprobs(padded, mask)
-
-    def _token_logprobs(self, states: Tensor, tokens: Tensor) -> Tensor:
-        """Log softmax of the head at `tokens`: [n, hidden], [n] -> float32 [n]."""
-        logits: Tensor = self._parts.head(states).float()
-        chosen = logits.gather(-1, tokens[:, None]).squeeze(-1)
-        return chosen - logits.logsumexp(-1)
 
     @contextmanager
     def reference(self) -> Iterator[QwenOmniPolicy]:

@@ -17,7 +17,6 @@ from avatar_core.records import CompletionRow, GroupRow, MetricsRow, Source, Tie
 
 Selection = Literal["fresh", "replayed", "all"]
 TIERS: tuple[Tier, ...] = get_args(Tier)
-PHASES = ("media", "encode", "generate", "reward", "train")
 MAGNITUDE_EDGES = (0.0, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0)
 REWARD_BINS = 10
 
@@ -105,14 +104,6 @@ class TierFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class PhaseTime:
-    """Wall time of one phase over the run: seconds, and their share of all phases."""
-
-    seconds: float
-    share: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Trend:
     """Mean of a figure over the first and the last tenth of the steps that have it."""
 
@@ -185,22 +176,6 @@ def tier_figures(
             reuse_mean=_mean(reuses[tier]),
         )
         for tier in TIERS
-    }
-
-
-def phase_times(metrics: Sequence[MetricsRow]) -> dict[str, PhaseTime]:
-    """Seconds by phase, summed over the steps; a phase no step timed is left out."""
-    totals: dict[str, float] = {}
-    for phase in PHASES:
-        seconds = [
-            value for row in metrics if (value := getattr(row, f"seconds_{phase}")) is not None
-        ]
-        if seconds:
-            totals[phase] = float(sum(seconds))
-    whole = sum(totals.values())
-    return {
-        phase: PhaseTime(seconds, seconds / whole if whole else None)
-        for phase, seconds in totals.items()
     }
 
 

@@ -8,20 +8,28 @@ from typing import Any
 
 from avatar_core.records import EvalSummary, Tier
 from avatar_core.reporting.hints import HintFigures, hint_figures
+from avatar_core.reporting.partial import PartialEvaluation, partial_evaluation
 from avatar_core.reporting.records_io import RunRecords
 from avatar_core.reporting.statistics import (
     AdvantageStatistics,
-    PhaseTime,
     RewardDiversity,
     Selection,
     TierFigures,
     Trend,
     advantage_statistics,
-    phase_times,
     reward_diversity,
     tier_figures,
     trend,
 )
+from avatar_core.reporting.timing import (
+    PhaseTime,
+    Throughput,
+    evaluation_throughput,
+    evaluation_times,
+    phase_times,
+    throughput,
+)
+from avatar_core.reporting.trends import Course, courses
 
 SELECTIONS: tuple[Selection, ...] = ("fresh", "replayed", "all")
 
@@ -39,10 +47,13 @@ class RunSummary:
         advantages: advantage statistics by source.
         tiers: replay buffer by tier.
         hints: how often hints were shown and refused.
-        phases: wall time by phase.
+        phases: wall time by phase, of the steps or of an evaluation.
+        throughput: tokens, and how many a second.
         accuracy: accuracy of fresh completions, first and last tenth of the steps.
         reward: mean reward of fresh completions, first and last tenth of the steps.
-        evaluation: score, when the directory is an evaluation.
+        trends: how figures moved over the steps, by name; see `avatar_core.reporting.trends`.
+        evaluation: score, when the directory is an evaluation that has ended.
+        partial: how far it is, when it is one that has not.
     """
 
     path: str
@@ -54,9 +65,12 @@ class RunSummary:
     tiers: Mapping[Tier, TierFigures]
     hints: HintFigures
     phases: Mapping[str, PhaseTime]
+    throughput: Throughput
     accuracy: Trend
     reward: Trend
+    trends: Mapping[str, Course]
     evaluation: EvalSummary | None
+    partial: PartialEvaluation | None
 
     def to_document(self) -> dict[str, Any]:
         """Give the summary as JSON values."""
@@ -73,6 +87,7 @@ class RunSummary:
 def summarise(records: RunRecords) -> RunSummary:
     """Compute every figure of a run from its records."""
     last = records.metrics[-1] if records.metrics else None
+    timing = records.evaluation.timing if records.evaluation else None
     return RunSummary(
         path=str(records.path),
         stage=last.stage if last else None,
@@ -82,8 +97,11 @@ def summarise(records: RunRecords) -> RunSummary:
         advantages={name: advantage_statistics(records.groups, name) for name in SELECTIONS},
         tiers=tier_figures(records.metrics, records.groups),
         hints=hint_figures(records.metrics, records.groups),
-        phases=phase_times(records.metrics),
+        phases=evaluation_times(timing) if timing else phase_times(records.metrics),
+        throughput=evaluation_throughput(timing) if timing else throughput(records.metrics),
         accuracy=trend(row.accuracy_fresh for row in records.metrics),
         reward=trend(row.reward_mean for row in records.metrics),
+        trends=courses(records.metrics),
         evaluation=records.evaluation,
+        partial=None if records.evaluation else partial_evaluation(records.path, records.config),
     )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from avatar_core.config.train import TrainConfig
+from avatar_core.phases import Stopwatch
 from avatar_core.seeds import rng_from
 from avatar_core.training.baselines import group_sizes
 from avatar_core.training.comparing import compare, remember
@@ -22,7 +23,6 @@ from avatar_core.training.learning import Share, learn
 from avatar_core.training.rollout import Visit, draw_completions, mean_reward, score_groups
 from avatar_core.training.rows import StepRecord, diagnostics
 from avatar_core.training.step import NOT_TAKEN, learning_rate
-from avatar_core.training.telemetry import Stopwatch
 from avatar_core.training.trainee import Look, Trainee
 from avatar_core.training.update import (
     NOTHING_REPLAYED,

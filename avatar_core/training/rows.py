@@ -12,6 +12,7 @@ from torch import Tensor
 
 from avatar_core.algo.losses import LossTerms
 from avatar_core.data.leak import leaks
+from avatar_core.phases import own_seconds
 from avatar_core.records import CompletionRow, GroupRow, MetricsRow, Tier
 from avatar_core.training.rollout import distinct_rewards, has_signal
 from avatar_core.training.step import StepOutcome
@@ -24,6 +25,15 @@ from avatar_core.wording import question_text
 SMALL_ADVANTAGE = 0.1
 DIAGNOSTICS = ("loss", "kl", "clip_low", "clip_high", "ess")
 PHASES = ("media", "encode", "generate", "reward", "train")
+PARTS = {
+    "prefill": "generate/decode/prefill",
+    "train_encode": "train/encode",
+    "logprobs": "train/logprobs",
+    "reference": "train/reference",
+    "backward": "train/backward",
+    "optimiser": "train/optimiser",
+}
+"""Paths of the parts of phases, by the names they have in a row."""
 
 
 class StepRecord(NamedTuple):
@@ -42,7 +52,7 @@ class StepRecord(NamedTuple):
     lr: float
     """Learning rate."""
     seconds: Mapping[str, float]
-    """Wall time by phase."""
+    """Wall time by phase and part, under the paths of a `Stopwatch`."""
     fresh: Sequence[Group] = ()
     """Groups of the prompts visited."""
     advantages: Sequence[Tensor] = ()
@@ -98,11 +108,45 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
         tier_hard=record.tiers["hard"] if record.tiers else None,
         grad_norm=record.outcome.grad_norm,
         lr=record.lr,
-        **{f"seconds_{phase}": record.seconds.get(phase) for phase in PHASES},
+        **phase_seconds(record.seconds),
+        tokens_prompt=prompt_tokens(record),
+        tokens_trained=trained_tokens(record),
         peak_memory_bytes=peak_memory_bytes(),
         hints_refused=record.hints_refused,
         families={name: _mean(_rights(groups)) for name, groups in _by_family(record).items()},
     )
+
+
+def phase_seconds(seconds: Mapping[str, float]) -> dict[str, float | None]:
+    """The times of a row by their field, `None` for a phase that did not occur.
+
+    Args:
+        seconds: by path, as a `Stopwatch` holds them.
+    """
+    paths = {name: name for name in PHASES} | PARTS
+    found = {name: seconds.get(path) for name, path in paths.items()}
+    # Decoding begins with the prefill, which is told apart.
+    found["decode"] = own_seconds(seconds, "generate/decode")
+    return {f"seconds_{name}": value for name, value in found.items()}
+
+
+def prompt_tokens(record: StepRecord) -> int:
+    """Tokens of the prompts that a step visited or replayed, each once for all its completions."""
+    visits = [*record.look.visits, *(v for v in record.rehearsal.visits if v is not None)]
+    return sum(len(visit.prepared.input_ids) for visit in visits)
+
+
+def trained_tokens(record: StepRecord) -> int | None:
+    """Completion tokens that entered the update; `None` when none did."""
+    fresh = [
+        group.completions[member]
+        for group, members in zip(record.fresh, record.kept, strict=True)
+        for member in members
+    ]
+    again = [part.group.completions[m] for part in record.rehearsal.replayed for m in part.members]
+    if not (record.outcome.taken and (fresh or again)):
+        return None
+    return sum(len(completion.token_ids) for completion in (*fresh, *again))
 
 
 def diagnostics(terms: LossTerms) -> dict[str, float]:

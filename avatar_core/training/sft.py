@@ -13,7 +13,7 @@ from avatar_core.training.parallel import ALONE, World
 from avatar_core.training.rollout import Visit
 from avatar_core.training.rows import StepRecord
 from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
-from avatar_core.training.telemetry import Stopwatch
+from avatar_core.phases import Stopwatch
 from avatar_core.training.trainee import Trainee
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from avatar_core.config.train import OptimConfig
+from avatar_core.phases import phase
 from avatar_core.training.parallel import ALONE, World
 
 
@@ -76,19 +77,21 @@ def take_step(
     parameters = parameters_of(optimiser)
     norm = math.inf
     finite = all(_backpropagated(part) for part in ([loss] if isinstance(loss, Tensor) else loss))
-    if not world.any(not finite):
-        world.sum_gradients(parameters)
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        norm = float(torch.nn.utils.get_total_norm(gradients))
-    if math.isfinite(norm):
-        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, torch.tensor(norm))
-        for group in optimiser.param_groups:
-            group["lr"] = lr
-        optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
+    with phase("optimiser"):
+        if not world.any(not finite):
+            world.sum_gradients(parameters)
+            gradients = [p.grad for p in parameters if p.grad is not None]
+            norm = float(torch.nn.utils.get_total_norm(gradients))
+        if math.isfinite(norm):
+            torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, torch.tensor(norm))
+            for group in optimiser.param_groups:
+                group["lr"] = lr
+            optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
     return StepOutcome(True, norm) if math.isfinite(norm) else NOT_TAKEN
 
 
+@phase("backward")
 def _backpropagated(loss: Tensor) -> bool:
     """Add the gradient of a loss to the parameters', if it is finite; says whether it is."""
     finite = bool(torch.isfinite(loss.detach()))

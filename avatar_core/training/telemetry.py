@@ -1,12 +1,10 @@
-"""What a run counts and how long its phases take; turned into metrics rows by `rows.py`."""
+"""What a run counts, and its memory; turned into metrics rows by `rows.py`."""
 
 from __future__ import annotations
 
 import resource
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 import torch
@@ -64,22 +62,6 @@ class Counters:
         """Take over saved totals; one that an earlier release did not count starts at 0."""
         for field in fields(self):
             setattr(self, field.name, int(state.get(field.name, 0)))
-
-
-class Stopwatch:
-    """Wall time by phase within one step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Add the time spent inside the block to a phase."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
 def peak_memory_bytes() -> int:

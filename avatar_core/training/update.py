@@ -21,6 +21,7 @@ from avatar_core.algo.losses import LossTerms, kl_k3, off_policy_weights, policy
 from avatar_core.algo.tas import tas_weights
 from avatar_core.config.train import AdvantageConfig, TrainConfig
 from avatar_core.models.policy import Encoded, Policy, TokenLogprobs
+from avatar_core.phases import phase
 from avatar_core.replay.buffer import Drawn
 from avatar_core.seeds import rng_from
 from avatar_core.training.rollout import Visit
@@ -234,6 +235,7 @@ def loss_terms(scored: Scored, config: TrainConfig) -> LossTerms:
     )
 
 
+@phase("reference")
 def _reference_logprobs(
     policy: Policy, parts: Sequence[Part], tokens: Sequence[Sequence[Sequence[Tensor]]]
 ) -> Tensor:

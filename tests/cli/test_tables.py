@@ -11,17 +11,19 @@ from rich.table import Table
 from avatar_cli.tables import (
     advantage_table,
     comparison_table,
-    evaluation_table,
     magnitude_table,
     phase_table,
     reward_table,
     run_heading,
     run_tables,
+    throughput_line,
     tier_table,
     unique_reward_table,
 )
+from avatar_core.records import EvalTiming
 from avatar_core.reporting.records_io import RunRecords
 from avatar_core.reporting.summary import RunSummary, summarise
+from avatar_core.reporting.timing import Throughput
 from tests.run_records import eval_summary, group_row, metrics_row
 
 
@@ -56,12 +58,20 @@ def test_the_heading_says_where_and_how_far(run: RunSummary) -> None:
 
 
 def test_a_run_shows_the_tables_it_has_data_for(run: RunSummary) -> None:
-    titles = ["Reward diversity", "Advantage statistics", "Replay buffer", "Time by phase"]
+    titles = [
+        "Over the run",
+        "Reward diversity",
+        "Advantage statistics",
+        "Replay buffer",
+        "Time by phase",
+    ]
     assert [str(table.title) for table in run_tables(run)] == titles
     assert run_tables(summary()) == []
     score = eval_summary(model="m[x]", benchmark="scenes")
     (table,) = run_tables(summary(evaluation=score))
     assert str(table.title) == "Evaluation of m[x] on scenes"
+    (table,) = run_tables(summary(config={"names": ["scenes"], "model": "m"}))
+    assert str(table.title) == "Evaluation of m on scenes, not ended"
 
 
 def test_rewards_by_source(run: RunSummary) -> None:
@@ -112,26 +122,34 @@ def test_tiers_and_phases(run: RunSummary) -> None:
     # Two steps of 1 + 2 + 0 + 1 seconds; what was not measured has no row or no seconds.
     assert phases["generate"] == ["4.0", "50.0 %"]
     assert phases["media"] == phases["train"] == ["2.0", "25.0 %"]
+    # 200 tokens in 4 seconds of generating.
+    assert phase_table(run).caption == "50 tokens generated a second"
 
 
-def test_an_evaluation_has_its_score_and_every_status() -> None:
-    table = rows(evaluation_table(eval_summary(ci95=None, headline="macro_mean")))
-    assert table["macro_mean"] == ["75.0 %"]
-    assert table["95 % interval"] == ["-"]
-    assert table["items"] == ["4"]
-    assert [table[f"  {status}"] for status in ("ok", "error")] == [["4"], ["0"]]
-    assert rows(evaluation_table(eval_summary()))["95 % interval"] == ["30.0 % to 95.0 %"]
+def test_parts_of_phases_are_indented_with_their_share_of_all() -> None:
+    timed = metrics_row(1, seconds_decode=1.0, seconds_backward=0.25, tokens_trained=70)
+    table = phase_table(summary((timed,)))
+    # A step of 1 + 2 + 0 + 1 seconds.
+    assert list(rows(table)) == ["media", "generate", "  decode", "reward", "train", "  backward"]
+    assert rows(table)["  decode"] == ["1.0", "25.0 %"]
+    assert rows(table)["  backward"] == ["0.2", "6.2 %"]
+    assert table.caption == "50 tokens generated a second\n70 tokens trained on a second"
 
 
-def test_further_figures_are_shares_counts_or_errors() -> None:
-    figures = {"mean_score": 0.75, "oboa": 0.5, "rmse": 8.49, "counted": 3.0, "wcs": None}
-    table = rows(evaluation_table(eval_summary(metrics=figures)))
-    shown = [table[name] for name in ("oboa", "rmse", "counted", "wcs")]
-    assert shown == [["50.0 %"], ["8.490"], ["3"], ["-"]]
-    # The mean score is the headline again.
-    assert "mean score" not in table
-    other = rows(evaluation_table(eval_summary(metrics={"mean_score": 0.8})))
-    assert other["mean score"] == ["80.0 %"]
+def test_an_evaluation_shows_where_its_time_went() -> None:
+    timing = EvalTiming(
+        items=4,
+        seconds=8.0,
+        phases={"media": 2.0, "decode": 5.0},
+        tokens_prompt=400,
+        tokens_generated=40,
+        items_per_second=0.5,
+    )
+    score, time = run_tables(summary(evaluation=eval_summary(timing=timing)))
+    assert (str(score.title), str(time.title)) == ("Evaluation of tiny on scenes", "Time by phase")
+    assert rows(time) == {"media": ["2.0", "25.0 %"], "decode": ["5.0", "62.5 %"]}
+    assert time.caption == "0.50 items a second\n5 tokens generated a second"
+    assert throughput_line(Throughput()) is None
 
 
 def test_runs_compared_show_the_first_and_the_last_tenth(run: RunSummary) -> None:

@@ -15,6 +15,7 @@ from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import RunLockedError, Stopped, TooManyFailures, UsageError
 from avatar_core.evaluation.run import EvalResult, evaluate, measure
 from avatar_core.files import read_json, read_jsonl, run_lock
+from avatar_core.records import EVAL_PHASES, EvalSummary, read_record
 from tests.tiny_run import MAX_NEW_TOKENS, SYSTEM_PROMPT, tiny_run
 
 ITEMS = 9
@@ -56,9 +57,14 @@ def whole(
 
 
 def content(directory: Path) -> tuple[bytes, bytes]:
-    """Results without the time they took, and the summary as it is."""
-    rows = [{**row, "seconds": None} for _, row in read_jsonl(directory / "results.jsonl")]
-    return json.dumps(rows).encode(), (directory / "summary.json").read_bytes()
+    """Results and summary without the time they took."""
+    rows = [
+        {**row, "seconds": None, "phases": None}
+        for _, row in read_jsonl(directory / "results.jsonl")
+    ]
+    summary = read_json(directory / "summary.json")
+    del summary["timing"]
+    return json.dumps(rows).encode(), json.dumps(summary).encode()
 
 
 class Earlier(datetime):
@@ -79,6 +85,24 @@ def stop_after(items: int, number: int) -> Callable[[str, int, int], None]:
     return tell
 
 
+def check_timing(summary: EvalSummary, rows: list[dict[str, Any]]) -> None:
+    """The summary adds up what the rows say, and every phase took a while."""
+    timing = summary.timing
+    assert timing is not None
+    assert timing.items == ITEMS
+    assert timing.phases.keys() == set(EVAL_PHASES)
+    for name, seconds in timing.phases.items():
+        assert seconds == pytest.approx(sum(row["phases"][name] for row in rows))
+        assert seconds > 0.0
+    assert sum(timing.phases.values()) <= timing.seconds
+    assert timing.seconds == pytest.approx(sum(row["seconds"] for row in rows))
+    assert timing.items_per_second == pytest.approx(ITEMS / timing.seconds)
+    assert timing.tokens_prompt == sum(row["tokens_prompt"] for row in rows) > 50 * ITEMS
+    assert timing.tokens_generated == sum(row["tokens_generated"] for row in rows)
+    # An answer has at least its end, and at most what is allowed.
+    assert ITEMS <= timing.tokens_generated <= ITEMS * MAX_NEW_TOKENS
+
+
 def test_files_and_result_agree(whole: tuple[Path, EvalResult], run: Path) -> None:
     out, result = whole
     (evaluation,) = result.evaluations
@@ -94,6 +118,7 @@ def test_files_and_result_agree(whole: tuple[Path, EvalResult], run: Path) -> No
     )
     assert {row["frames"] for row in rows} == {4}
     assert {tuple(row["modalities"]) for row in rows} == {("text", "frames", "sound")}
+    check_timing(summary, rows)
     manifest = read_json(out / "manifest.json")
     assert manifest["created"] != ""
     assert summary.manifest.to_row() == {**manifest, "created": "", "command": []}
@@ -137,6 +162,9 @@ def test_an_interrupted_evaluation_ends_as_a_whole_one(
     # In the order of the items now, and the rows that were whole not answered again.
     assert set(lines[:3]) < set((out / "results.jsonl").read_bytes().splitlines(keepends=True))
     assert content(out) == content(whole[0])
+    # What the first call answered counts with the time it took there.
+    summary = read_record(EvalSummary, read_json(out / "summary.json"), "summary.json")
+    check_timing(summary, [row for _, row in read_jsonl(out / "results.jsonl")])
     assert (out / "manifest.json").read_bytes() == begun
 
 

@@ -8,7 +8,6 @@ from avatar_core.reporting.statistics import (
     Histogram,
     Trend,
     advantage_statistics,
-    phase_times,
     reward_diversity,
     tier_figures,
     trend,
@@ -116,20 +115,6 @@ def test_a_run_without_a_buffer_has_no_occupancy() -> None:
         assert (figures.stored, figures.share, figures.draws) == (None, None, 0)
     empty = tier_figures([metrics_row(tier_easy=0, tier_medium=0, tier_hard=0)], [])["hard"]
     assert (empty.stored, empty.share) == (0, None)
-
-
-def test_phase_times_are_summed_and_shared() -> None:
-    times = phase_times([metrics_row(1), metrics_row(2, seconds_media=3.0)])
-    # media 1 + 3, generate 2 + 2, reward 0, train 1 + 1: 10 seconds; encode was never timed.
-    assert list(times) == ["media", "generate", "reward", "train"]
-    assert {name: time.seconds for name, time in times.items()} == {
-        "media": 4.0,
-        "generate": 4.0,
-        "reward": 0.0,
-        "train": 2.0,
-    }
-    assert times["media"].share == 0.4
-    assert phase_times([]) == {}
 
 
 def test_trend_compares_the_ends() -> None:

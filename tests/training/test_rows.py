@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from avatar_core.training.rows import (
     diagnostics,
     group_rows,
     metrics_row,
+    phase_seconds,
 )
 from avatar_core.training.step import NOT_TAKEN, StepOutcome
 from avatar_core.training.telemetry import Counters
@@ -24,9 +26,9 @@ from avatar_core.types import Completion, Group, Sample
 from tests.training.groups import completion
 
 
-def visit(name: str, family: str | None) -> Visit:
+def visit(name: str, family: str | None, tokens: int = 0) -> Visit:
     sample = Sample(name, "?", (), "A", "multiple choice", family=family)
-    return Visit(sample, cast("Any", None), "")
+    return Visit(sample, cast("Any", SimpleNamespace(input_ids=[0] * tokens)), "")
 
 
 def scored(*pairs: tuple[float | None, float | None]) -> tuple[Completion, ...]:
@@ -41,7 +43,7 @@ OLD = Group("c", 4, scored((1.0, 1.0), (0.25, 0.0)))
 TAKEN = StepOutcome(taken=True, grad_norm=0.5)
 
 
-VISITS = [visit("a", "count"), visit("b", None), visit("c", "where")]
+VISITS = [visit("a", "count", 20), visit("b", None, 30), visit("c", "where", 7)]
 
 
 def record(outcome: StepOutcome = TAKEN, **changes: Any) -> StepRecord:
@@ -88,6 +90,47 @@ def test_a_metrics_row_by_hand() -> None:
     assert (row.tier_easy, row.tier_medium, row.tier_hard) == (1, 2, 3)
     assert (row.loss, row.kl, row.clip_low, row.clip_high, row.ess) == (0.25, 0.01, 0.0, 0.5, 1.0)
     assert (row.seconds_media, row.seconds_train, row.seconds_generate) == (1.5, 2.5, None)
+    # Prompts of 20 and 30 tokens were visited and one of 7 replayed; 8 fresh and 2 replayed
+    # completions of 3 tokens were trained on.
+    assert (row.tokens_prompt, row.tokens_trained) == (57, 30)
+    fewer = metrics_row(record(kept=[[0, 2], []]), Counters())
+    assert fewer.tokens_trained == 12
+
+
+def test_parts_of_phases_by_their_paths() -> None:
+    found = phase_seconds(
+        {
+            "encode": 1.0,
+            "encode/encode": 0.75,
+            "generate": 10.0,
+            "generate/decode": 9.0,
+            "generate/decode/prefill": 2.0,
+            "train": 20.0,
+            "train/logprobs": 5.0,
+            "train/reference": 4.0,
+            "train/reference/encode": 1.0,
+            "train/reference/logprobs": 2.5,
+            "train/backward": 6.0,
+            "train/optimiser": 3.0,
+        }
+    )
+    assert found == {
+        "seconds_media": None,
+        "seconds_encode": 1.0,
+        "seconds_generate": 10.0,
+        "seconds_prefill": 2.0,
+        # Nine seconds within `generate`, without the two of the prefill.
+        "seconds_decode": 7.0,
+        "seconds_reward": None,
+        "seconds_train": 20.0,
+        # Nothing was replayed.
+        "seconds_train_encode": None,
+        "seconds_logprobs": 5.0,
+        "seconds_reference": 4.0,
+        "seconds_backward": 6.0,
+        "seconds_optimiser": 3.0,
+    }
+    assert set(phase_seconds({}).values()) == {None}
 
 
 def test_a_step_that_was_not_taken_reports_no_numbers_of_it() -> None:
@@ -98,6 +141,7 @@ def test_a_step_that_was_not_taken_reports_no_numbers_of_it() -> None:
     row = metrics_row(told, Counters(skipped_steps=1))
     assert {getattr(row, name) for name in DIAGNOSTICS} == {None}
     assert (row.adv_mean, row.adv_std, row.replay_adv_mean, row.grad_norm) == (None,) * 4
+    assert (row.tokens_prompt, row.tokens_trained) == (57, None)
     assert row.reward_mean == pytest.approx(2 / 7)
     advantages = {c.advantage for one in group_rows(told) for c in one.completions}
     assert advantages == {None}
@@ -117,8 +161,12 @@ def test_a_step_without_prompts_or_replay_has_nulls() -> None:
         "replay_adv_mean",
         "replay_age_mean",
         "tier_easy",
+        "tokens_trained",
+        "seconds_train",
+        "seconds_backward",
         *DIAGNOSTICS,
     }
+    assert row.tokens_prompt == 0
     assert row.families == {}
 
 

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from avatar_core.files import write_json
+from avatar_core.reporting.run_list import holds_run, run_directories
+
+
+def test_a_directory_of_stages_becomes_its_stages(tmp_path: Path) -> None:
+    for name in ("stage3", "stage1", "other"):
+        write_json(tmp_path / name / "config.json", {})
+    (tmp_path / "stage2").mkdir()
+    found = run_directories([tmp_path, tmp_path / "other"])
+    assert found == [tmp_path / "stage1", tmp_path / "stage3", tmp_path / "other"]
+
+
+def test_a_run_stays_itself_whatever_lies_below_it(tmp_path: Path) -> None:
+    write_json(tmp_path / "manifest.json", {})
+    write_json(tmp_path / "stage1" / "config.json", {})
+    assert run_directories([tmp_path]) == [tmp_path]
+    assert holds_run(tmp_path)
+
+
+def test_what_is_no_run_is_left_for_its_reader(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    assert run_directories([missing, tmp_path]) == [missing, tmp_path]
