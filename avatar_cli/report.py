@@ -4,52 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from avatar_cli.options import Output, with_output
+
+if TYPE_CHECKING:
+    from avatar_core.reporting.html.views import RunView
 
 
 @with_output
 def report_command(
     output: Output,
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN...", help="Directories of runs or evaluations.")
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="Directories of runs or evaluations; of several stages, the one that holds them.",
+        ),
     ],
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write one page with plots and groups of completions."),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN", help="Compare answers on the same items with those of this run."
+        ),
+    ] = None,
+    thumbnails: Annotated[
+        bool, typer.Option(help="Show frames of the prompts on the page, where they can be read.")
+    ] = True,
 ) -> None:
     """Show what runs did: reward diversity, advantages, replay tiers, time by phase.
 
     Works on running and on killed runs. Several runs are also set side by side.
     """
-    show_runs(runs, output)
+    from avatar_cli.report_page import check_page, with_strips, write_page
+    from avatar_cli.report_views import views_of
+
+    if html is not None:
+        check_page(html)
+    views = views_of(runs, baseline)
+    if html is not None:
+        write_page(with_strips(views, output) if thumbnails else views, html)
+    if html is None or output.as_json:
+        show_views(views, output)
+    elif not output.quiet:
+        from avatar_cli.render import console, safe
+
+        size = html.stat().st_size // 1000
+        console(stderr=True).print(safe(f"{html}: {size:,} kB"), soft_wrap=True)
 
 
 def show_runs(runs: Sequence[Path], output: Output) -> None:
     """Print the tables of runs, or their figures as JSON."""
+    from avatar_cli.report_views import views_of
+
+    show_views(views_of(runs), output)
+
+
+def show_views(views: Sequence[RunView], output: Output) -> None:
+    """Print the tables of runs that were read, or their figures as JSON."""
     from avatar_cli.render import console, emit_json
     from avatar_core.records import SCHEMA
-    from avatar_core.reporting.records_io import held_out_gain, load_run
-    from avatar_core.reporting.summary import summarise
 
-    summaries = [summarise(load_run(path)) for path in runs]
-    gains = [held_out_gain(path) for path in runs]
     if output.as_json:
         documents = [
-            {**summary.to_document(), "held_out": gain}
-            for summary, gain in zip(summaries, gains, strict=True)
+            {
+                **view.summary.to_document(),
+                "held_out": view.held_out,
+                "paired": view.paired._asdict() if view.paired else None,
+            }
+            for view in views
         ]
         emit_json({"schema": SCHEMA, "runs": documents})
         return
 
+    from avatar_cli.report_views import paired_line
     from avatar_cli.tables import comparison_table, held_out_table, run_heading, run_tables
 
     screen = console()
-    if len(summaries) > 1:
-        screen.print(comparison_table(summaries))
-    for summary, gain in zip(summaries, gains, strict=True):
-        screen.print(run_heading(summary))
-        for table in run_tables(summary):
+    if len(views) > 1:
+        screen.print(comparison_table([view.summary for view in views]))
+    for view in views:
+        screen.print(run_heading(view.summary))
+        for table in run_tables(view.summary):
             screen.print(table)
-        if gain is not None:
-            screen.print(held_out_table(gain))
+        if view.held_out is not None:
+            screen.print(held_out_table(view.held_out))
+        if view.paired is not None:
+            screen.print(paired_line(view.paired))

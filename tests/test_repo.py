@@ -311,7 +311,9 @@ def test_the_built_packages_hold_what_is_needed(tmp_path: Path) -> None:
     }
     assert "avatar_core/config/presets/paper.toml" in presets
     modules = {str(path.relative_to(ROOT)) for path in sources()}
-    assert presets | modules | {"avatar_core/py.typed", "avatar_cli/py.typed"} <= names
+    page = {f"avatar_core/reporting/html/assets/report.{end}" for end in ("css", "js")}
+    typed = {"avatar_core/py.typed", "avatar_cli/py.typed"}
+    assert presets | modules | page | typed <= names
     assert not [name for name in names if name.startswith(("tests/", "runs/"))]
     with tarfile.open(source) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
