@@ -26,6 +26,8 @@ EXIT_BUG = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+COMPLETION = "_AVATAR_COMPLETE"
+"""Variable by which a shell asks for completions instead of a run."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,10 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     command = typer.main.get_command(app)
     try:
+        if COMPLETION in os.environ:
+            command.main(arguments, prog_name="avatar")
         with command.make_context("avatar", arguments) as context:
             command.invoke(context)
     except typer.Exit as leave:
         return leave.exit_code
+    except SystemExit as leave:
+        # How the parser ends when it has printed completions.
+        return leave.code if isinstance(leave.code, int) else 0
     return 0
 
 

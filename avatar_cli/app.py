@@ -16,7 +16,6 @@ from avatar_core.version import VERSION
 app = typer.Typer(
     name="avatar",
     help="Reinforcement learning of audio-video reasoning: train, replay, evaluate, infer, report.",
-    add_completion=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -62,6 +62,12 @@ def train_command(
         Literal["auto", "on", "off"] | None,
         typer.Option(help="Sound: if any, required, or ignored. [default: auto]"),
     ] = None,
+    trackers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tracker", help="Draw curves in tensorboard, trackio or wandb; may be repeated."
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume/--no-resume", help="Continue the run in --out, or refuse it."),
@@ -92,8 +98,8 @@ def train_command(
     else:
         stages = [resolve_train(stage=None if stage is None else int(stage), **given)]
     if dry_run:
-        check(stages, resume, output)
+        check(stages, resume, output, trackers or ())
     elif stage == "all":
-        run_all(stages, resume, output)
+        run_all(stages, resume, output, trackers or ())
     else:
-        run_one(stages[0], resume, output)
+        run_one(stages[0], resume, output, trackers or ())
