@@ -1,110 +1,88 @@
-"""`avatar infer`: one clip, one question, one answer."""
+"""`avatar infer`: questions about a clip, one, several in a row, or a file of them."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
-
-import typer
-
+from avatar_cli.infer_options import (
+    Also,
+    Audio,
+    Batch,
+    BatchSize,
+    End,
+    Fps,
+    Interactive,
+    MaxFrames,
+    MaxNewTokens,
+    MaxPixels,
+    Model,
+    Out,
+    Question,
+    Resume,
+    Samples,
+    Start,
+    Stream,
+    System,
+    Video,
+)
 from avatar_cli.options import Output, with_output
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from avatar_core.inference import Answer
-
-REMEDY = "use a smaller --max-frames, --max-pixels, --max-new-tokens or --samples"
 
 
 @with_output
 def infer_command(
     output: Output,
-    video: Annotated[Path, typer.Argument(help="Video, audio or image file.")],
-    question: Annotated[str, typer.Argument(help="What to ask about it.")],
-    model: Annotated[
-        str | None,
-        typer.Option(help="tiny, a run or a hub id. [default: $AVATAR_MODEL or yogkul2000/AVATAR]"),
-    ] = None,
-    start: Annotated[float | None, typer.Option(min=0, help="First second.")] = None,
-    end: Annotated[float | None, typer.Option(min=0, help="Last second.")] = None,
-    audio: Annotated[
-        Literal["auto", "on", "off"] | None,
-        typer.Option(help="Sound: if any, required, or ignored. [default: as trained]"),
-    ] = None,
-    fps: Annotated[float | None, typer.Option(min=0, help="Frames sampled per second.")] = None,
-    max_frames: Annotated[int | None, typer.Option(min=2, help="Most frames.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(min=784, help="Most pixels a frame.")] = None,
-    stream: Annotated[
-        bool | None,
-        typer.Option(
-            "--stream/--no-stream", help="Show the text while it is made. [default: on a terminal]"
-        ),
-    ] = None,
-    max_new_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Length limit of the answer. [default: as trained]")
-    ] = None,
-    system: Annotated[str | None, typer.Option(help="System prompt. [default: as trained]")] = None,
-    samples: Annotated[
-        int, typer.Option(min=1, help="Answers to draw; the most frequent one is given.")
-    ] = 1,
+    video: Video = None,
+    question: Question = None,
+    also: Also = None,
+    model: Model = None,
+    start: Start = None,
+    end: End = None,
+    audio: Audio = None,
+    fps: Fps = None,
+    max_frames: MaxFrames = None,
+    max_pixels: MaxPixels = None,
+    stream: Stream = None,
+    max_new_tokens: MaxNewTokens = None,
+    system: System = None,
+    samples: Samples = None,
+    interactive: Interactive = False,
+    batch: Batch = None,
+    out: Out = None,
+    batch_size: BatchSize = None,
+    resume: Resume = True,
 ) -> None:
-    """Answer a question about a clip; the reasoning is dimmed, the answer bold."""
-    from avatar_core.config.inference import InferConfig
-    from avatar_core.config.resolve import validate
-    from avatar_core.errors import UsageError, memory_errors
-    from avatar_core.files import user_path
+    """Answer questions about a clip; the reasoning is dimmed, the answer bold.
 
-    settings = {
-        "video": video,
-        "question": question,
+    Without QUESTION it asks for questions, one after the other, about a clip that is read once.
+    """
+    from avatar_core.errors import UsageError
+
+    common = {
         "model": model,
-        "start": start,
-        "end": end,
         "audio": audio,
         "fps": fps,
         "max_frames": max_frames,
         "max_pixels": max_pixels,
         "max_new_tokens": max_new_tokens,
         "system_prompt": system,
-        "samples": samples,
     }
-    config = validate(InferConfig, settings)
-    if not user_path(video, "VIDEO").exists():
-        raise UsageError(f"{video}: no such file; give a video, sound or image")
-    if not question.strip():
-        raise UsageError("the question is empty; say what to ask about the file")
-    if model is not None:
-        user_path(model, "--model")
+    one = {"video": video, "also": also, "start": start, "end": end, "samples": samples}
+    many = {"out": out, "batch_size": batch_size, "resume": None if resume else False}
+    if batch is None:
+        refuse = [_flag(name) for name, value in many.items() if value is not None]
+        if refuse or video is None:
+            needs = f"{refuse[0]} is for --batch" if refuse else "VIDEO is missing"
+            raise UsageError(f"{needs}; give a file and a question, or --batch FILE.jsonl")
+        from avatar_cli.infer_run import answer
 
-    from avatar_core.inference import stream_answer
+        answer({**common, **one}, question, interactive, stream, output)
+        return
+    asked = {**one, "question": question, "stream": stream, "interactive": interactive or None}
+    if given := [_flag(name) for name, value in asked.items() if value is not None]:
+        raise UsageError(f"{given[0]} is for one clip, not for --batch; leave it out")
+    from avatar_cli.infer_batch import answer_all
 
-    with memory_errors(REMEDY):
-        _show(stream_answer(config), output, stream)
+    answer_all({**common, **many, "file": batch}, output)
 
 
-def _show(pieces: Generator[str, None, Answer], output: Output, stream: bool | None) -> None:
-    """Print an answer as JSON, piece by piece, or whole."""
-    from avatar_cli.render import console, emit_json
-    from avatar_cli.render_answer import TagReader, print_answer, print_styled
-    from avatar_core.inference import finish
-
-    screen = console()
-    streaming = not output.as_json and (screen.is_terminal if stream is None else stream)
-    reader = TagReader()
-
-    def take(piece: str) -> None:
-        if streaming:
-            print_styled(screen, reader.feed(piece))
-
-    answer = finish(pieces, take)
-    if output.as_json:
-        emit_json(answer.to_document())
-    elif streaming:
-        print_styled(screen, reader.rest())
-        screen.print()
-    else:
-        print_answer(screen, answer.reasoning, answer.answer)
-    if answer.truncated and not output.quiet:
-        note = "the text stopped at the length limit; raise --max-new-tokens for more"
-        console(stderr=True).print(note)
+def _flag(name: str) -> str:
+    """An option or argument as it is typed."""
+    return name.upper() if name in {"video", "question"} else f"--{name.replace('_', '-')}"

@@ -1,16 +1,22 @@
-"""What `avatar infer` prints: reasoning dimmed, answer bold, no tags, no control characters."""
+"""What `avatar infer` prints: reasoning dimmed, answer bold, no tags, no control characters.
+
+Besides it says what the model was given, and how several draws voted.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from avatar_cli.render import safe
-from avatar_cli.text import plain
+from avatar_cli.render import count, percent, safe
+from avatar_cli.text import one_line, plain
+from avatar_core.inference.answer import Given, Vote
 
 REASONING = "dim"
 ANSWER = "bold"
@@ -73,3 +79,35 @@ def print_answer(screen: Console, reasoning: str, answer: str) -> None:
     if reasoning:
         screen.print(safe(reasoning), style=REASONING, soft_wrap=True)
     screen.print(safe(answer), style=ANSWER, soft_wrap=True)
+
+
+def given_line(given: Given) -> str:
+    """Say what the model was given.
+
+    >>> given_line(Given(("text", "frames", "sound"), 8, 3.96, 1234))
+    'given 8 frames, 4.0 s of sound, 1,234 prompt tokens'
+    >>> given_line(Given(("text", "frames"), 1, None, 40))
+    'given 1 frame, no sound, 40 prompt tokens'
+    """
+    frames = "no frames" if given.frames is None else _frames(given.frames)
+    heard = given.sound_seconds
+    sound = "no sound" if heard is None else f"{heard:.1f} s of sound"
+    return f"given {frames}, {sound}, {count(given.prompt_tokens)} prompt tokens"
+
+
+def vote_table(votes: Sequence[Vote]) -> Table:
+    """Show how often each answer was drawn, the one that is given first."""
+    table = Table(title="Votes", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("answer", overflow="fold")
+    table.add_column("votes", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    for place, (answer, number, share) in enumerate(votes):
+        label = Text("none stated", REASONING) if answer is None else Text(one_line(answer))
+        if place == 0 and answer is not None:
+            label.stylize(ANSWER)
+        table.add_row(label, count(number), percent(share))
+    return table
+
+
+def _frames(number: int) -> str:
+    return "1 frame" if number == 1 else f"{count(number)} frames"

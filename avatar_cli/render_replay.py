@@ -92,6 +92,8 @@ def hint_table(hints: HintFigures) -> Table:
         table.add_column(name, justify="right")
     figures = (hints.used, hints.prompts, hints.answered, hints.leaked, hints.refused)
     table.add_row(*map(count, figures))
+    table.caption = "used and answered right: groups; in hint, refused: visits of a prompt"
+    table.caption_justify = "left"
     return table
 
 
@@ -119,6 +121,8 @@ def what_if_table(result: WhatIf) -> Table:
                 for scenario in (result.recorded, result.changed)
             ),
         )
+    table.caption = "no signal: of groups; A: of completions; w and wA: of their tokens"
+    table.caption_justify = "left"
     return table
 
 

@@ -83,12 +83,14 @@ def show_views(views: Sequence[RunView], output: Output) -> None:
         emit_json({"schema": SCHEMA, "runs": documents})
         return
 
+    from avatar_cli.compare_tables import comparison_tables
     from avatar_cli.report_views import paired_line
-    from avatar_cli.tables import comparison_table, held_out_table, run_heading, run_tables
+    from avatar_cli.tables import held_out_table, run_heading, run_tables
 
     screen = console()
     if len(views) > 1:
-        screen.print(comparison_table([view.summary for view in views]))
+        for table in comparison_tables([v.summary for v in views], [v.held_out for v in views]):
+            screen.print(table)
     for view in views:
         screen.print(run_heading(view.summary))
         for table in run_tables(view.summary):

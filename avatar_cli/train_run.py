@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from avatar_core.config.train import TrainConfig
 
 
-def check(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None:
+def check(
+    stages: Sequence[TrainConfig], resume: bool, output: Output, trackers: Sequence[str] = ()
+) -> None:
     """Check every input of stages that follow each other and print their settings."""
     from avatar_cli.render import emit_json
     from avatar_core.config.toml import to_toml
     from avatar_core.training.preflight import check_stages
+    from avatar_core.training.trackers import check_trackers
 
+    check_trackers(trackers)
     check_stages(stages, resume=resume, say=lambda text: note(output, text))
     documents = [settings.model_dump(mode="json") for settings in stages]
     if output.as_json:
@@ -37,10 +41,14 @@ def note(output: Output, sentence: str) -> None:
         console(stderr=True).print(safe(sentence), soft_wrap=True)
 
 
-def run_one(settings: TrainConfig, resume: bool, output: Output) -> None:
+def run_one(
+    settings: TrainConfig, resume: bool, output: Output, trackers: Sequence[str] = ()
+) -> None:
     """Run a stage and show its tables."""
     from avatar_core.training.preflight import check_inputs
+    from avatar_core.training.trackers import check_trackers, tracked
 
+    check_trackers(trackers)
     # Before torch is loaded, so that a mistake is answered at once; the run checks the rest.
     check_inputs(settings, resume=resume, quick=True)
 
@@ -48,17 +56,21 @@ def run_one(settings: TrainConfig, resume: bool, output: Output) -> None:
     from avatar_cli.report import show_runs
     from avatar_core.training.run import train
 
-    with training_progress(output) as watcher:
+    with training_progress(output) as told, tracked(told, trackers, [settings]) as watcher:
         result = train(settings, resume=resume, watcher=watcher)
     if not result.leads:
         return
     show_runs([result.directory], output)
 
 
-def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None:
+def run_all(
+    stages: Sequence[TrainConfig], resume: bool, output: Output, trackers: Sequence[str] = ()
+) -> None:
     """Run stages one after the other and show what each gained on held-out samples."""
     from avatar_core.training.preflight import check_stages
+    from avatar_core.training.trackers import check_trackers, tracked
 
+    check_trackers(trackers)
     check_stages(stages, resume=resume, quick=True)
 
     from avatar_cli.progress import training_progress
@@ -67,7 +79,7 @@ def run_all(stages: Sequence[TrainConfig], resume: bool, output: Output) -> None
     from avatar_cli.stage_table import stage_table
     from avatar_core.training.stages import train_stages
 
-    with training_progress(output) as watcher:
+    with training_progress(output) as told, tracked(told, trackers, stages) as watcher:
         results = train_stages(stages, resume=resume, watcher=watcher)
     if not results[0].leads:
         return

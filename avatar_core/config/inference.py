@@ -1,4 +1,4 @@
-"""Configuration of one question about one file; `None` asks the model exactly as it was trained.
+"""Configuration of questions about files; `None` asks the model exactly as it was trained.
 
 One answer is greedy. Several are drawn from the model's own distribution, temperature 1 and no
 token left out, whatever it was trained with: then the most frequent answer is the one the model
@@ -15,19 +15,11 @@ from avatar_core.config.base import Frozen
 from avatar_core.types import AudioMode
 
 
-class InferConfig(Frozen):
-    """What to ask about which file, and of whom."""
+class AskConfig(Frozen):
+    """Whom to ask, and how files are shown."""
 
-    video: Path
-    """A video, sound or image file."""
-    question: str
-    """What to ask about it."""
     model: str | None = None
     """`tiny`, a run, a checkpoint or a hub id; None is $AVATAR_MODEL, else the authors' model."""
-    start: float | None = Field(None, ge=0)
-    """First second shown; None is the start of the file."""
-    end: float | None = Field(None, gt=0)
-    """Last second shown; None is the end of the file."""
     audio: AudioMode | None = None
     """Use of a video's sound; None as the model was trained."""
     fps: float | None = Field(None, gt=0, le=120)
@@ -40,6 +32,21 @@ class InferConfig(Frozen):
     """System turn; None as the model was trained, empty for none."""
     max_new_tokens: int | None = Field(None, ge=1)
     """Length limit of an answer; None as the model was trained."""
+
+
+class InferConfig(AskConfig):
+    """What to ask about which file, and of whom."""
+
+    video: Path
+    """A video, sound or image file."""
+    question: str
+    """What to ask about it; empty where questions come later."""
+    also: tuple[Path, ...] = ()
+    """Further files, shown whole behind `video` and before the question."""
+    start: float | None = Field(None, ge=0)
+    """First second of `video` that is shown; None is its start."""
+    end: float | None = Field(None, gt=0)
+    """Last second of it that is shown; None is its end."""
     samples: int = Field(1, ge=1)
     """1 answers greedily; more draws as many answers and takes the most frequent one."""
     temperature: float = Field(1.0, gt=0)
@@ -48,3 +55,16 @@ class InferConfig(Frozen):
     """Draws take only so many of the likeliest tokens; 0 takes all."""
     seed: int = Field(0, ge=0)
     """Seed of the draws."""
+
+
+class BatchConfig(AskConfig):
+    """A file of questions, and where their answers go."""
+
+    file: Path
+    """JSONL, or a JSON array: rows of training data, or of `video`, `question` and the like."""
+    out: Path
+    """JSONL file that gets one row per question."""
+    batch_size: int | None = Field(None, ge=1)
+    """Questions answered together; None takes as many as surely fit into memory."""
+    resume: bool = True
+    """Keep the answers that `out` holds; off asks every question again."""

@@ -13,23 +13,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import (
-    LoraConfig,
-    PeftConfig,
-    PeftModel,
-    get_peft_model,
-    get_peft_model_state_dict,
-    set_peft_model_state_dict,
-)
 from safetensors.torch import load_file
 from transformers import Qwen2_5OmniThinkerForConditionalGeneration
 
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.manifest import ADAPTER_CONFIG
 from avatar_core.models.thinker import unreadable_files
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 TRAINED = "default"
@@ -56,6 +51,8 @@ def new_adapter(
             "tuning=lora needs a saved base model that the adapter can name; "
             "give --init or a model directory, or use --full"
         )
+    from peft import LoraConfig, get_peft_model
+
     config = LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear", lora_dropout=0.0)
     with torch.random.fork_rng(devices=[]), _old_name_allowed():
         torch.manual_seed(seed)
@@ -68,6 +65,8 @@ def continue_adapter(adapter: PeftModel, rank: int, alpha: int) -> None:
     Raises:
         UsageError: it has another rank or alpha.
     """
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
     config: Any = adapter.peft_config[TRAINED]
     _refuse_other_size((config.r, config.lora_alpha), (rank, alpha))
     adapter.add_adapter(REFERENCE, copy.deepcopy(config))
@@ -111,6 +110,8 @@ def restore_adapter(adapter: PeftModel, directory: Path) -> None:
     Raises:
         CheckpointError: they do not fit this adapter; names the first that does not.
     """
+    from peft import get_peft_model_state_dict, set_peft_model_state_dict
+
     with unreadable_files(directory):
         weights = load_file(directory / ADAPTER_WEIGHTS)
     own = get_peft_model_state_dict(adapter, adapter_name=TRAINED, save_embedding_layers=False)
@@ -169,6 +170,8 @@ def read_adapter(model: Qwen2_5OmniThinkerForConditionalGeneration, directory: P
     Raises:
         CheckpointError: it does not fit the model.
     """
+    from peft import PeftConfig, PeftModel
+
     config = PeftConfig.from_pretrained(str(directory))
     config.inference_mode = True
     try:

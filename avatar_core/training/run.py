@@ -134,7 +134,7 @@ def run_stage(
         measured = data.held_out if world.leads else []
         before = measure(policy, asker, measured, config, "before", watcher)
         done = take_up(run, config, policy, trainee.state, checkpoint, writes=world.leads)
-        watcher.say(f"going on after step {done} of {config.steps}" if done else "training")
+        watcher.say(standing(run, done, config.steps))
         advance(run, config, trainee, done, watcher)
         after = measure(policy, asker, measured, config, "after", watcher)
         gained = summarise(before, after, measured) if measured else None
@@ -146,6 +146,15 @@ def run_stage(
         held_out=gained,
         leads=world.leads,
     )
+
+
+def standing(run: Path, done: int, steps: int) -> str:
+    """What a run is about to do, `done` of its `steps` having been taken."""
+    if done == 0:
+        return "training"
+    if done < steps:
+        return f"going on after step {done} of {steps}"
+    return f"already finished: {run} has its {done} steps; nothing to do; raise --steps to go on"
 
 
 def keep_gain(run: Path, gained: HeldOut | None) -> None:

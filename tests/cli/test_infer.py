@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -52,8 +53,13 @@ def test_a_text_cut_short_is_said_in_text_and_json(
 
 
 def test_bad_input_is_one_line_and_exit_code_2(
-    run: str, clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    run: str,
+    clip: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
     silent = str(write_clip(tmp_path / "silent.mp4"))
     (tmp_path / "notes.txt").write_text("no film")
     write_clip(tmp_path / "sound.m4a", frames=0, sound=tone(1.0)).rename(tmp_path / "sound.mp4")
@@ -69,6 +75,17 @@ def test_bad_input_is_one_line_and_exit_code_2(
         ([clip, "What?", "--model", "/nowhere/at/all"], "/nowhere/at/all"),
         ([clip, "What?", "--model", "x" * 300], "cannot be used as a path (File name too long)"),
         (["x" * 300, "What?"], "cannot be used as a path (File name too long)"),
+        ([clip, "What?", "--also", str(tmp_path / "gone.mp4")], "gone.mp4: no such file"),
+        ([clip], "QUESTION is missing"),
+        ([], "VIDEO is missing"),
+        ([clip, "What?", "--out", "x.jsonl"], "--out is for --batch"),
+        ([clip, "What?", "--no-resume"], "--resume is for --batch"),
+        ([clip, "What?", "--interactive", "--json"], "--json prints one answer"),
+        ([clip, "-", "--interactive"], "--interactive reads stdin itself"),
+        (["--batch", silent], "--batch needs --out"),
+        ([clip, "--batch", silent], "VIDEO is for one clip"),
+        (["--batch", silent, "--samples", "2"], "--samples is for one clip"),
+        (["--batch", str(tmp_path / "gone"), "--out", "x.jsonl"], "gone: no such file"),
     ]
     for arguments, message in mistakes:
         model = [] if "--model" in arguments else ["--model", run]
@@ -78,7 +95,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
         assert shown.err.startswith("avatar: ")
         assert shown.err.count("\n") == 1
         assert message in shown.err
-    assert len(mistakes) == 11
+    assert len(mistakes) == 22
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "notes.txt",
         "silent.mp4",
@@ -92,7 +109,7 @@ def test_memory_that_runs_out_is_exit_code_8(
     def load(*_: object, **__: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("avatar_core.inference.load_policy", load)
+    monkeypatch.setattr("avatar_core.inference.session.load_policy", load)
     assert main(["infer", clip, "What?", "--model", run]) == 8
     expected = "avatar: memory ran out (MemoryError); use a smaller --max-frames, --max-pixels, "
     assert capsys.readouterr().err.startswith(expected)

@@ -14,9 +14,12 @@ from avatar_cli.render_answer import (
     REASONING,
     Styled,
     TagReader,
+    given_line,
     print_answer,
     print_styled,
+    vote_table,
 )
+from avatar_core.inference.answer import Given, Vote
 
 TEXT = "<think>I see [red] a < b.</think><answer>3 <b></answer>"
 SHOWN = [("I see [red] a < b.", "dim"), ("\n", ""), ("3 <b>", "bold")]
@@ -98,3 +101,23 @@ def test_no_reasoning_is_no_empty_line() -> None:
     stream = io.StringIO()
     print_answer(Console(file=stream), "", "three")
     assert stream.getvalue() == "three\n"
+
+
+def test_what_was_given_is_said_in_words() -> None:
+    everything = Given(("text", "frames", "sound"), 8, 3.96, 1234)
+    assert given_line(everything) == "given 8 frames, 4.0 s of sound, 1,234 prompt tokens"
+    assert (
+        given_line(Given(("text",), None, None, 9)) == "given no frames, no sound, 9 prompt tokens"
+    )
+    assert given_line(Given(("text", "frames"), 1, None, 9)).startswith("given 1 frame, ")
+
+
+def test_votes_are_shown_as_they_were_cast() -> None:
+    stream = io.StringIO()
+    votes = [Vote("[red]\nx\x1b", 3, 0.6), Vote("blue", 1, 0.2), Vote(None, 1, 0.2)]
+    Console(file=stream, width=80).print(vote_table(votes))
+    cells = [line.split("  ") for line in stream.getvalue().splitlines()]
+    shown = [[cell.strip() for cell in line if cell.strip()] for line in cells]
+    assert ["[red] x", "3", "60.0 %"] in shown
+    assert ["blue", "1", "20.0 %"] in shown
+    assert ["none stated", "1", "20.0 %"] in shown

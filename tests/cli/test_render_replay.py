@@ -84,5 +84,5 @@ def test_the_comparison_fits_80_columns() -> None:
     screen.print(table)
     lines = screen.file.getvalue().splitlines()  # type: ignore[attr-defined]
     assert max(map(len, lines)) <= 80
-    # A title, a blank line, headings, a rule, 12 measures, an end: nothing is folded.
-    assert len(lines) == 17
+    # A title, a blank line, headings, a rule, 12 measures, an end, units: nothing is folded.
+    assert len(lines) == 18

@@ -1,0 +1,190 @@
+"""The answers of a file of questions on disk: a row each, appended as they come, kept on resume."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from avatar_core.config.inference import BatchConfig
+from avatar_core.config.media import MediaConfig
+from avatar_core.errors import RunLockedError, UsageError
+from avatar_core.files import disk_errors, read_jsonl, user_path, write_atomic
+from avatar_core.inference.rows import Question
+from avatar_core.records import EvalRow, EvalStatus, VersionedRecord, read_record
+from avatar_core.rewards.tags import split_completion
+from avatar_core.types import MediaRef
+
+UNREAD = frozenset(
+    {
+        "workers",
+        "cache_bytes",
+        "deadline_seconds",
+        "max_file_bytes",
+        "max_seconds",
+        "max_side",
+        "max_streams",
+    }
+)
+"""Media settings that say whether a file is read, never how; they may differ on resume."""
+
+
+class AnswerRow(VersionedRecord):
+    """The answer to one question of a file."""
+
+    id: str
+    """Of the question's row."""
+    question: str
+    """What was asked; empty for a row that could not be read."""
+    media: tuple[str, ...]
+    """What was shown; a window stands behind its file as `#t=start,end`."""
+    status: EvalStatus
+    """How it ended; `error` when it was not asked."""
+    answer: str | None
+    """The stated answer; `None` when none was stated."""
+    reasoning: str | None
+    """What was thought before it; `None` when nothing was written."""
+    text: str | None
+    """What the model wrote, tags included."""
+    truncated: bool
+    """Generation stopped at the length limit."""
+    modalities: tuple[str, ...]
+    """What the model was given, of "text", "frames", "sound"."""
+    frames: int | None
+    """Frames it was given; `None` without a picture."""
+    prompt_tokens: int | None
+    """Length of the prompt in tokens; `None` when it was not asked."""
+    seconds: float | None
+    """Wall time, its share of what was done for several questions together."""
+    error: str | None
+    """One sentence when the status is `error`."""
+    settings: str
+    """Digest of the model's name and of how it was asked."""
+
+    def answers(self, question: Question) -> bool:
+        """Whether this row need not be asked again: an answer to this very question."""
+        asked = (question.text, tuple(map(named, question.media)))
+        return self.error is None and (self.question, self.media) == asked
+
+
+def settings_digest(checkpoint: str, media: MediaConfig, system: str, limit: int) -> str:
+    """Hexadecimal digest of all that an answer depends on besides the question."""
+    read = media.model_dump(mode="json", exclude=set(UNREAD))
+    told = json.dumps([checkpoint, read, system, limit], sort_keys=True)
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def answer_row(question: Question, row: EvalRow, settings: str) -> AnswerRow:
+    """The answer to a question from the record of its task."""
+    return AnswerRow(
+        id=question.id,
+        question=question.text,
+        media=tuple(map(named, question.media)),
+        status="error" if row.error is not None else row.status,
+        answer=row.prediction,
+        reasoning=None if row.text is None else split_completion(row.text).reasoning,
+        text=row.text,
+        truncated=row.truncated,
+        modalities=row.modalities,
+        frames=row.frames,
+        prompt_tokens=row.tokens_prompt,
+        seconds=row.seconds,
+        error=row.error,
+        settings=settings,
+    )
+
+
+def refused_row(question: Question, settings: str) -> AnswerRow:
+    """The row of a question that could not be read."""
+    return AnswerRow(
+        id=question.id,
+        question=question.text,
+        media=(),
+        status="error",
+        answer=None,
+        reasoning=None,
+        text=None,
+        truncated=False,
+        modalities=(),
+        frames=None,
+        prompt_tokens=None,
+        seconds=None,
+        error=question.error,
+        settings=settings,
+    )
+
+
+def named(ref: MediaRef) -> str:
+    """A media file as rows name it, with its window in the form of a media fragment.
+
+    >>> named(MediaRef("video", "a.mp4", 1.0, 2.5)), named(MediaRef("image", "a.png"))
+    ('a.mp4#t=1,2.5', 'a.png')
+    """
+    if ref.start is None and ref.end is None:
+        return ref.path
+    return f"{ref.path}#t={ref.start or 0:g}{'' if ref.end is None else f',{ref.end:g}'}"
+
+
+def check_out(config: BatchConfig) -> None:
+    """Raise `UsageError` unless answers can go where they shall."""
+    out = user_path(config.out, "--out")
+    if out.is_dir():
+        raise UsageError(f"--out {out}: is a directory; name a JSONL file")
+    if out.exists() and config.file.exists() and out.samefile(config.file):
+        raise UsageError(f"--out {out}: is the file of questions itself; name another file")
+
+
+def read_answers(path: Path, settings: str) -> dict[str, AnswerRow]:
+    """Rows of an answer file by id, the last of each.
+
+    Raises:
+        UsageError: it holds answers of another model or to otherwise asked questions.
+        DataError: a row is damaged, or the file is another one; names file and line.
+    """
+    rows: dict[str, AnswerRow] = {}
+    for number, content in read_jsonl(path, torn_tail=True):
+        row = read_record(AnswerRow, content, f"--out {path}:{number}")
+        if row.settings != settings:
+            raise UsageError(
+                f"--out {path}:{number}: holds answers of another model or of other "
+                "settings; name another file, or start over with --no-resume"
+            )
+        rows[row.id] = row
+    return rows
+
+
+def write_answers(path: Path, rows: Sequence[AnswerRow]) -> None:
+    """Replace the rows by these, in this order, as they were appended."""
+    lines = (json.dumps(row.to_row(), allow_nan=False, separators=(",", ":")) for row in rows)
+    write_atomic(path, "".join(f"{line}\n" for line in lines))
+
+
+@contextmanager
+def held(path: Path, *, anew: bool = False) -> Iterator[None]:
+    """Hold an answer file for this process; made empty when it is not there, or to begin anew.
+
+    Raises:
+        RunLockedError: another living process writes it.
+    """
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("ab")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunLockedError(
+                f"--out {path}: is being written by another process; wait for it or name another"
+            ) from None
+        if anew:
+            file.truncate(0)
+        yield
+
+
+def kept(rows: Mapping[str, AnswerRow], questions: Sequence[Question]) -> dict[str, AnswerRow]:
+    """Those rows that answer one of the questions and need not be asked again."""
+    asked = {question.id: question for question in questions}
+    return {key: row for key, row in rows.items() if key in asked and row.answers(asked[key])}
