@@ -85,7 +85,7 @@ def show_evaluations(evaluations: Sequence[Evaluation], gain: Gain | None, outpu
         for breakdown in sorted(evaluation.summary.groups):
             screen.print(subset_table(evaluation.summary, breakdown))
         screen.print(evaluation_table(evaluation.summary))
-        if (timing := evaluation.summary.timing) is not None:
+        if (timing := evaluation.timing) is not None:
             screen.print(time_table(evaluation_times(timing), evaluation_throughput(timing)))
         if evaluation.published is not None:
             screen.print(published_table(evaluation.summary, evaluation.published))

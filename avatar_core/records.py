@@ -298,8 +298,8 @@ class Manifest(VersionedRecord):
     """Threads torch used for one operation; `None` where torch was not used."""
 
 
-class EvalTiming(Record):
-    """Where the time of an evaluation went, summed over the items whose rows say so.
+class EvalTiming(VersionedRecord):
+    """Where the time of an evaluation went (`timing.json`), over the items whose rows say so.
 
     An item answered in a batch has its equal share of the batch. Items answered by earlier calls of
     a resumed evaluation are counted with the time they took then.
@@ -351,8 +351,6 @@ class EvalSummary(VersionedRecord):
     """Score by breakdown and category."""
     manifest: Manifest
     """What the evaluation was made with."""
-    timing: EvalTiming | None = None
-    """Where the time went; `None` when no row says, as with a served model."""
 
 
 RecordT = TypeVar("RecordT", bound=VersionedRecord)

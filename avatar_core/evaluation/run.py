@@ -32,10 +32,11 @@ from avatar_core.evaluation.selecting import FAILED_LIMIT
 from avatar_core.evaluation.served import ServedAnswerer, served_settings
 from avatar_core.evaluation.tally import FAILED, failed_share, headline, summarise
 from avatar_core.evaluation.tasks import clusters_of
+from avatar_core.evaluation.timing import timing_of
 from avatar_core.files import JsonlAppender, read_json, run_lock, write_json
 from avatar_core.media import MediaLoader
-from avatar_core.records import EvalRow, EvalSummary, Manifest
-from avatar_core.run_directory import CONFIG, MANIFEST, SUMMARY
+from avatar_core.records import EvalRow, EvalSummary, EvalTiming, Manifest
+from avatar_core.run_directory import CONFIG, MANIFEST, SUMMARY, TIMING
 from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.stop import stop_on_signal
 
@@ -53,6 +54,8 @@ class Evaluation(NamedTuple):
     """Media of each item by id; items that share them are drawn together in intervals."""
     published: Published | None
     """Figures of AVATAR's authors that it may be set beside."""
+    timing: EvalTiming | None
+    """Where the time went; `None` when no row says, as with a served model."""
 
 
 class EvalResult(NamedTuple):
@@ -167,7 +170,10 @@ def measure_job(job: Job, model: Answerer, tell: Progress) -> Evaluation:
             asked=job.asked,
         )
         write_json(directory / SUMMARY, summary.to_row())
-    return Evaluation(directory, summary, tuple(rows), clusters, job.published)
+        timing = timing_of(rows)
+        if timing is not None:
+            write_json(directory / TIMING, timing.to_row())
+    return Evaluation(directory, summary, tuple(rows), clusters, job.published, timing)
 
 
 def sized(job: Job, model: Answerer, loader: MediaLoader) -> Job:
@@ -191,7 +197,7 @@ def begin(job: Job, manifest: Manifest) -> Manifest:
     if stored is not None:
         return stored
     # The configuration comes last: a directory that has one has all that makes it an evaluation.
-    for name in (CONFIG, SUMMARY, NAME):
+    for name in (CONFIG, SUMMARY, TIMING, NAME):
         (job.directory / name).unlink(missing_ok=True)
     write_json(job.directory / MANIFEST, manifest.to_row())
     write_json(job.directory / CONFIG, job.config.model_dump(mode="json"))

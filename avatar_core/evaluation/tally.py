@@ -10,7 +10,6 @@ import numpy as np
 
 from avatar_core.benchmarks.registry import Figures, Strata, no_figures, no_strata
 from avatar_core.evaluation.intervals import Interval, binomial_reach, bootstrap_interval, tree_mean
-from avatar_core.evaluation.timing import timing_of
 from avatar_core.records import EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
 
 STATUSES: tuple[EvalStatus, ...] = get_args(EvalStatus)
@@ -182,5 +181,4 @@ def summarise(
         status=status_counts(rows),
         groups=subset_scores(rows, measure),
         manifest=manifest.model_copy(update={"command": (), "created": ""}),
-        timing=timing_of(rows),
     )

@@ -32,6 +32,9 @@ VOCABULARY = 576
 HIDDEN = 128
 LAYERS = 4
 TOWER = 64
+SOUND_GAIN = 1.41
+"""Of each of the two convolutions that read sound, over fan-in: with 1 a tone changes its tokens by
+a fifth and its pitch is learnt late, with 2 the time of a tone is lost beside it."""
 MEL_BINS = 32
 MAX_SOUND_SECONDS = 4
 PIXEL_STD = 2.0
@@ -198,6 +201,8 @@ def _initialise(model: Qwen2_5OmniThinkerForConditionalGeneration) -> None:
                     std /= math.sqrt(2 * LAYERS)
                 nn.init.normal_(layer.weight, std=std)
     parts.towers.visual.patch_embed.proj.weight.mul_(2 * PIXEL_STD)
+    for conv in (parts.towers.audio_tower.conv1, parts.towers.audio_tower.conv2):
+        conv.weight.mul_(SOUND_GAIN)
     nn.init.normal_(parts.text.embed_tokens.weight, std=0.1)
 
 

@@ -11,13 +11,14 @@ from avatar_core.errors import DataError, UsageError
 from avatar_core.files import read_json, read_jsonl
 from avatar_core.records import (
     EvalSummary,
+    EvalTiming,
     GroupRow,
     Manifest,
     MetricsRow,
     RecordT,
     read_record,
 )
-from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY
+from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY, TIMING
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class RunRecords:
         metrics: one row per optimiser step, in order of writing.
         groups: one row per group, in order of writing.
         evaluation: score of an evaluation directory; `None` elsewhere.
+        timing: where the time of an evaluation went; `None` when the file is not there.
     """
 
     path: Path
@@ -39,6 +41,7 @@ class RunRecords:
     metrics: tuple[MetricsRow, ...]
     groups: tuple[GroupRow, ...]
     evaluation: EvalSummary | None
+    timing: EvalTiming | None = None
 
 
 def held_out_gain(path: Path) -> dict[str, Any] | None:
@@ -75,6 +78,7 @@ def load_run(path: Path) -> RunRecords:
         metrics=_rows(MetricsRow, path / METRICS),
         groups=_rows(GroupRow, path / GROUPS),
         evaluation=_record(EvalSummary, path / SUMMARY),
+        timing=_record(EvalTiming, path / TIMING),
     )
 
 

@@ -87,7 +87,7 @@ class RunSummary:
 def summarise(records: RunRecords) -> RunSummary:
     """Compute every figure of a run from its records."""
     last = records.metrics[-1] if records.metrics else None
-    timing = records.evaluation.timing if records.evaluation else None
+    timing = records.timing
     return RunSummary(
         path=str(records.path),
         stage=last.stage if last else None,

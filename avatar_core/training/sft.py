@@ -9,11 +9,11 @@ from torch import Tensor
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.policy import Policy, TokenLogprobs
+from avatar_core.phases import Stopwatch
 from avatar_core.training.parallel import ALONE, World
 from avatar_core.training.rollout import Visit
 from avatar_core.training.rows import StepRecord
 from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
-from avatar_core.phases import Stopwatch
 from avatar_core.training.trainee import Trainee
 
 

@@ -167,7 +167,7 @@ def test_foreign_text_cannot_reach_the_terminal(capsys: pytest.CaptureFixture[st
         eval_row("b", False, groups={"fam\x1b[2Jily": "y\u202e"}),
     ]
     summary = summarise(rows, {"a": "a", "b": "b"}, benchmark="scenes", manifest=manifest())
-    one = Evaluation(Path("out\x1b[31m"), summary, tuple(rows), {"a": "a", "b": "b"}, None)
+    one = Evaluation(Path("out\x1b[31m"), summary, tuple(rows), {"a": "a", "b": "b"}, None, None)
     show_evaluations([one], None, Output())
     printed = capsys.readouterr().out
     assert "[red]x[/red]" in printed

@@ -145,7 +145,7 @@ def test_an_evaluation_shows_where_its_time_went() -> None:
         tokens_generated=40,
         items_per_second=0.5,
     )
-    score, time = run_tables(summary(evaluation=eval_summary(timing=timing)))
+    score, time = run_tables(summary(evaluation=eval_summary(), timing=timing))
     assert (str(score.title), str(time.title)) == ("Evaluation of tiny on scenes", "Time by phase")
     assert rows(time) == {"media": ["2.0", "25.0 %"], "decode": ["5.0", "62.5 %"]}
     assert time.caption == "0.50 items a second\n5 tokens generated a second"

@@ -51,7 +51,11 @@ def test_tags_decide_the_order_of_the_files(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "kinds", "message"),
     [
-        ({"video": "a.mp4"}, (), "videos must be a list of file paths"),
+        (
+            {"video": "a.mp4"},
+            (),
+            r'^videos must be a list of file paths, for example \["clips/a.mp4"\]$',
+        ),
         ({"video": [""]}, (), "videos must be a list of file paths"),
         ({"video": [["a.mp4"]]}, (), "videos must be a list of file paths"),
         ({"video": {"a.mp4": 1}}, (), "videos must be a list of file paths"),

@@ -11,7 +11,7 @@ import pytest
 
 from avatar_core.asking import question_text
 from avatar_core.data import samples as module
-from avatar_core.data.samples import check_samples, read_placed, read_samples
+from avatar_core.data.samples import Placed, check_samples, read_placed, read_samples
 from avatar_core.errors import DataError
 from avatar_core.json_rows import read_rows
 from tests.data.conftest import ABSENT, Write
@@ -263,12 +263,19 @@ def test_two_rows_of_one_id_are_refused(write: Write) -> None:
         ({**PLAIN, "id": "x"}, {**CHOICE, "solution": "A", "id": "x"}),
         ({**PLAIN, "id": 7}, {**PLAIN, "id": "7"}),
         ({**PLAIN, "prompt_id": 7}, {**VIDEO_R1, "problem_id": 7}),
-        (PLAIN, PLAIN),
     ]
     for rows in pairs:
         with pytest.raises(DataError, match=r":2: id .* is that of line 1 as well"):
             read_samples(write(*rows))
-    assert len(pairs) == 4
+    assert len(pairs) == 3
+
+
+def test_a_row_that_stands_there_twice_is_told_without_an_id_that_nobody_gave(write: Write) -> None:
+    path = write(CHOICE | {"solution": "A"}, PLAIN, {**PLAIN, "solution": "4"})
+    with pytest.raises(DataError) as caught:
+        read_samples(path)
+    said = "the same question, options and media as line 2; remove one of the rows"
+    assert str(caught.value) == f"{path}:3: {said}"
 
 
 def test_a_default_id_is_that_of_question_and_content(write: Write, root: Path) -> None:
@@ -313,6 +320,20 @@ def test_all_problems_are_listed_up_to_a_limit(write: Write) -> None:
     assert problems.listed[99].startswith(f"{path}:200: ")
     assert check_samples(path, limit=3).listed == problems.listed[:3]
     assert check_samples(write(*rows[::2])) == ((), 0, 125)
+
+
+def test_a_caller_may_find_more_wrong_with_the_sound_rows(write: Write) -> None:
+    rows = [{**PLAIN, "id": name} for name in "abc"]
+    path = write(rows[0], {**rows[1], "solution": ""}, rows[2])
+    asked: list[str] = []
+
+    def also(placed: Placed) -> DataError | None:
+        asked.append(placed.sample.id)
+        return DataError(f"{placed.place}: no") if placed.sample.id == "c" else None
+
+    problems = check_samples(path, also=also)
+    told = (f"{path}:2: solution is empty; give the right answer", f"{path}:3: no")
+    assert (problems, asked) == ((told, 2, 3), ["a", "c"])
 
 
 def test_the_first_problem_ends_the_reading(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import RunLockedError, Stopped, TooManyFailures, UsageError
 from avatar_core.evaluation.run import EvalResult, evaluate, measure
 from avatar_core.files import read_json, read_jsonl, run_lock
-from avatar_core.records import EVAL_PHASES, EvalSummary, read_record
+from avatar_core.records import EVAL_PHASES, EvalTiming, read_record
 from tests.tiny_run import MAX_NEW_TOKENS, SYSTEM_PROMPT, tiny_run
 
 ITEMS = 9
@@ -57,14 +57,12 @@ def whole(
 
 
 def content(directory: Path) -> tuple[bytes, bytes]:
-    """Results and summary without the time they took."""
+    """Results without the time they took, and the summary to the byte."""
     rows = [
         {**row, "seconds": None, "phases": None}
         for _, row in read_jsonl(directory / "results.jsonl")
     ]
-    summary = read_json(directory / "summary.json")
-    del summary["timing"]
-    return json.dumps(rows).encode(), json.dumps(summary).encode()
+    return json.dumps(rows).encode(), (directory / "summary.json").read_bytes()
 
 
 class Earlier(datetime):
@@ -85,9 +83,8 @@ def stop_after(items: int, number: int) -> Callable[[str, int, int], None]:
     return tell
 
 
-def check_timing(summary: EvalSummary, rows: list[dict[str, Any]]) -> None:
-    """The summary adds up what the rows say, and every phase took a while."""
-    timing = summary.timing
+def check_timing(timing: EvalTiming | None, rows: list[dict[str, Any]]) -> None:
+    """The file adds up what the rows say, and every phase took a while."""
     assert timing is not None
     assert timing.items == ITEMS
     assert timing.phases.keys() == set(EVAL_PHASES)
@@ -118,7 +115,7 @@ def test_files_and_result_agree(whole: tuple[Path, EvalResult], run: Path) -> No
     )
     assert {row["frames"] for row in rows} == {4}
     assert {tuple(row["modalities"]) for row in rows} == {("text", "frames", "sound")}
-    check_timing(summary, rows)
+    check_timing(evaluation.timing, rows)
     manifest = read_json(out / "manifest.json")
     assert manifest["created"] != ""
     assert summary.manifest.to_row() == {**manifest, "created": "", "command": []}
@@ -163,8 +160,8 @@ def test_an_interrupted_evaluation_ends_as_a_whole_one(
     assert set(lines[:3]) < set((out / "results.jsonl").read_bytes().splitlines(keepends=True))
     assert content(out) == content(whole[0])
     # What the first call answered counts with the time it took there.
-    summary = read_record(EvalSummary, read_json(out / "summary.json"), "summary.json")
-    check_timing(summary, [row for _, row in read_jsonl(out / "results.jsonl")])
+    timing = read_record(EvalTiming, read_json(out / "timing.json"), "timing.json")
+    check_timing(timing, [row for _, row in read_jsonl(out / "results.jsonl")])
     assert (out / "manifest.json").read_bytes() == begun
 
 

@@ -99,7 +99,6 @@ def test_an_evaluation_killed_at_ten_random_instants_ends_like_the_uninterrupted
         ids = [json.loads(row)["id"] for row in timeless(killed / name)]
         assert len(ids) == len(set(ids))
         assert timeless(killed / name) == timeless(whole / name)
-        summaries = [json.loads((out / name / "summary.json").read_bytes()) for out in (killed, whole)]
-        assert {summary.pop("timing")["items"] for summary in summaries} == {len(ids)}
+        summaries = [(out / name / "summary.json").read_bytes() for out in (killed, whole)]
         assert summaries[0] == summaries[1]
     assert answered(killed) == total

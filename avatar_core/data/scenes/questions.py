@@ -128,8 +128,12 @@ def flashing(thing: Thing) -> str:
 
 def heard(tones: Tones) -> str:
     """The sentence that lists the tones with their times, 1 to 4."""
-    parts = [f"{pitch} at {slot + 1}" for slot, pitch in enumerate(tones) if pitch]
-    return f"I hear {', '.join(parts)}." if parts else "I hear nothing."
+    return f"I hear {told(tones) or 'nothing'}."
+
+
+def told(tones: Tones) -> str:
+    """The tones with their times, 1 to 4, as a list in words."""
+    return ", ".join(f"{pitch} at {slot + 1}" for slot, pitch in enumerate(tones) if pitch)
 
 
 def placed(thing: Thing) -> str:

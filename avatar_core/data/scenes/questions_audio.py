@@ -17,6 +17,7 @@ from avatar_core.data.scenes.questions import (
     flashing,
     heard,
     seen,
+    told,
 )
 from avatar_core.data.scenes.world import COLOURS, PITCHES, SILENCE, SLOTS, Pitch, Thing, Tones
 
@@ -48,7 +49,7 @@ def _tone_count(rng: random.Random, level: int, key: str) -> Draft:
         tones,
         "How many tones are there",
         key,
-        f"{heard(tones)} So there are {key}.",
+        f"I hear {key} in all: {told(tones)}. So there are {key}.",
     )
 
 
