@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,26 +11,55 @@ from avatar_cli.options import Output
 
 if TYPE_CHECKING:
     from avatar_core.config.train import TrainConfig
+    from avatar_core.training.data import Data
 
 
 def check(
     stages: Sequence[TrainConfig], resume: bool, output: Output, trackers: Sequence[str] = ()
 ) -> None:
-    """Check every input of stages that follow each other and print their settings."""
+    """Check every input of stages that follow each other; print their settings and memory.
+
+    Settings alone go to stdout, so that they can be given back as a file; in JSON both do.
+    """
+    from tomli_w import dumps
+
     from avatar_cli.render import emit_json
+    from avatar_core.config.resolve import stage_tables
     from avatar_core.config.toml import to_toml
     from avatar_core.training.preflight import check_stages
     from avatar_core.training.trackers import check_trackers
 
     check_trackers(trackers)
-    check_stages(stages, resume=resume, say=lambda text: note(output, text))
-    documents = [settings.model_dump(mode="json") for settings in stages]
+    data = check_stages(stages, resume=resume, say=lambda text: note(output, text))
+    memory = memory_of(stages, data, output)
+    documents = [
+        {**settings.model_dump(mode="json"), "memory": held}
+        for settings, held in zip(stages, memory, strict=True)
+    ]
     if output.as_json:
         emit_json(documents[0] if len(stages) == 1 else {"stages": documents})
     else:
-        typer.echo("\n".join(map(to_toml, stages)), nl=False)
+        one = len(stages) == 1
+        typer.echo(to_toml(stages[0]) if one else dumps(stage_tables(stages)), nl=False)
     where = ", ".join(settings.out for settings in stages)
     note(output, f"every input is sound; without --dry-run this runs in {where}")
+
+
+def memory_of(
+    stages: Sequence[TrainConfig], data: Sequence[Data | None], output: Output
+) -> list[dict[str, Any] | None]:
+    """Estimate the memory of stages and show it on stderr; `None` where it cannot be known yet."""
+    from avatar_cli.memory_table import memory_table
+    from avatar_cli.render import console
+    from avatar_core.training.memory_inputs import estimate_runs
+
+    estimates = estimate_runs(stages, data)
+    known = {settings.stage: one for settings, one in zip(stages, estimates, strict=True) if one}
+    if len(known) < len(stages):
+        note(output, "how much memory this takes is not known before the model is on this machine")
+    elif not (output.quiet or output.as_json):
+        console(stderr=True).print(memory_table(known))
+    return [None if one is None else one.to_row() for one in estimates]
 
 
 def note(output: Output, sentence: str) -> None:

@@ -40,7 +40,7 @@ class MediaRoot:
         found = self.find(name)
         if found is None:
             raise DataError(
-                f"media file {name[:200]!r} is not in {self._root}{self._meant(name)}; "
+                f"media file {name[:200]!r} is not in {self._root.absolute()}{self._meant(name)}; "
                 "check the path"
             )
         return found

@@ -162,7 +162,7 @@ def test_links_lead_somewhere() -> None:
 
 
 def test_every_page_is_reached_from_the_first_ones() -> None:
-    reached, todo = set(), [ROOT / "README.md", ROOT / "docs" / "quick_start.md"]
+    reached, todo = set(), [ROOT / "README.md"]
     while todo:
         page = todo.pop()
         if page in reached or page.suffix != ".md":

@@ -190,7 +190,7 @@ def spoilt(change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
         (spoilt(lambda row: row | {"videos": ["notes.mp4"]}), "is damaged or not a media file"),
         (spoilt(lambda row: row | {"videos": ["empty.mp4"]}), "is empty; replace the file"),
         (spoilt(lambda row: row | {"id": "first"}), "id 'first' is that of line 1 as well"),
-        (spoilt(dict), "is that of line 1 as well"),
+        (spoilt(dict), "the same question, options and media as line 1; remove one of the rows"),
         (
             spoilt(lambda row: {k: v for k, v in row.items() if k != "videos"}),
             "no media; name files under videos",

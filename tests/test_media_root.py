@@ -93,6 +93,15 @@ def test_the_nearest_name_is_told(tree: Path, name: str, meant: str) -> None:
         MediaRoot(tree).file(name)
 
 
+def test_the_directory_is_named_where_it_is_the_current_one(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree)
+    with pytest.raises(DataError) as caught:
+        MediaRoot(Path("rows.jsonl").parent).file("gone.avi")
+    assert str(caught.value) == f"media file 'gone.avi' is not in {tree}; check the path"
+
+
 def test_no_name_is_told_where_none_is_near_or_after_many(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

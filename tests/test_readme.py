@@ -91,7 +91,7 @@ def test_every_command_line_is_understood_and_every_flag_is_in_its_help(
 
 def test_a_command_line_that_would_fail_is_found() -> None:
     wrong = [
-        ["infer", "clip.mp4"],
+        ["infer", "clip.mp4", "What?", "--sample", "3"],
         ["train", "--stages", "1"],
         ["report"],
         ["train", "--stage", "9"],

@@ -1,15 +1,15 @@
 """From a preset, a file and `--set` to one frozen configuration; the nearest name answers a typo.
 
 Later sources win: model defaults, `presets/<preset>.toml` (its `[all]`, then `[stage<N>]`), the
-scale of the embedded model (`presets/tiny.toml`) when `model` is `tiny`, the user's file, `--set`
-and flags.
+scale of the embedded model (`presets/tiny.toml`) when `model` is `tiny`, the user's file (its own
+`[stage<N>]` last), `--set` and flags.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +28,10 @@ else:
     import tomli as tomllib
 
 MAX_CONFIG_BYTES = 1 << 20
+STAGE_TABLES = tuple(f"stage{stage}" for stage in range(4))
+"""Tables of a user's file that hold for one stage each."""
+OF_THE_RUN = ("out", "init", "stage")
+"""Keys that stand outside of those tables, since they chain the stages."""
 Model = TypeVar("Model", bound=Frozen)
 Tree = dict[str, Any]
 
@@ -52,7 +56,8 @@ def resolve_train(
     Args:
         stage: 0 to 3; `None` takes the one that `file` or an assignment names.
         preset: one of `preset_names()`; `None` likewise, else "paper".
-        file: a TOML file of overrides, as `--dry-run` prints them.
+        file: a TOML file of overrides, as `--dry-run` prints them; its tables `[stage0]` to
+            `[stage3]` are laid over its other keys, each for its stage alone.
         assignments: `section.key=value` strings, values in TOML or bare text.
         flags: fields given as flags, sections as mappings; `None` values are not given.
 
@@ -60,10 +65,13 @@ def resolve_train(
         UsageError: no stage, an unknown preset or key, or a value out of range; names it and the
             nearest valid name.
     """
+    assigned = [parse_assignment(text) for text in assignments]
+    given = present({**(flags or {}), "stage": stage, "preset": preset})
     user: Tree = read_toml(file) if file else {}
-    for assignment in assignments:
-        merge(user, parse_assignment(assignment), whole=())
-    merge(user, present({**(flags or {}), "stage": stage, "preset": preset}))
+    lay_stage_table(user, [*assigned, given])
+    for assignment in assigned:
+        merge(user, assignment, whole=())
+    merge(user, given)
     if "stage" not in user:
         raise UsageError("Missing option '--stage': give 0 to 3, or a --config that names it")
     defaults = {name: TrainConfig.model_fields[name].default for name in ("model", "preset")}
@@ -83,6 +91,43 @@ def resolve_train(
     merge(tree, {"out": f"runs/stage{stage}"})
     merge(tree, user)
     return validate(TrainConfig, tree)
+
+
+def lay_stage_table(user: Tree, later: Sequence[Mapping[str, Any]]) -> None:
+    """Replace the stage tables of a user's file by what that of the stage in question holds.
+
+    Args:
+        user: the file's content; changed in place.
+        later: what is laid over it afterwards, the strongest last; it may name the stage.
+
+    Raises:
+        UsageError: a table is none, or names what stands outside of it.
+    """
+    tables = {name: user.pop(name) for name in STAGE_TABLES if name in user}
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise UsageError(f"configuration key {name}: is a table; write [{name}] above its keys")
+        for key in OF_THE_RUN:
+            if key in table:
+                raise UsageError(
+                    f"configuration key {name}.{key}: give {key} outside of the table, or --{key}"
+                )
+    stages = [tree["stage"] for tree in (user, *later) if "stage" in tree]
+    merge(user, tables.get(f"stage{stages[-1]}", {}) if stages else {})
+
+
+def stage_tables(configs: Sequence[TrainConfig]) -> Tree:
+    """Stages that were resolved together, as one tree that resolves to them again.
+
+    Args:
+        configs: each has its run in a directory of one root, as `stages.resolve_stages` gives them.
+    """
+    first = configs[0]
+    tables = {
+        f"stage{config.stage}": config.model_dump(mode="json", exclude=set(OF_THE_RUN))
+        for config in configs
+    }
+    return present({"out": str(Path(first.out).parent), "init": first.init, **tables})
 
 
 def present(values: Mapping[str, object]) -> Tree:

@@ -41,5 +41,5 @@ def _names(value: object, key: str) -> list[str]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise DataError(f"{key} must be a list of file paths")
+        raise DataError(f'{key} must be a list of file paths, for example ["clips/a.mp4"]')
     return value

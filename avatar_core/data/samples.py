@@ -84,13 +84,20 @@ def read_placed(path: Path, *, media_root: Path | None = None) -> list[Placed]:
     return found
 
 
-def check_samples(path: Path, *, media_root: Path | None = None, limit: int = LISTED) -> Problems:
+def check_samples(
+    path: Path,
+    *,
+    media_root: Path | None = None,
+    limit: int = LISTED,
+    also: Callable[[Placed], DataError | None] = lambda _: None,
+) -> Problems:
     """Everything that is wrong with a file, the first problem of each row.
 
     Args:
         path: as for `read_samples`.
         media_root: as for `read_samples`.
         limit: how many problems to list; the others are counted.
+        also: what else is wrong with a row that can be read, with its place; called in file order.
 
     Raises:
         DataError: the file as a whole cannot be read.
@@ -99,10 +106,11 @@ def check_samples(path: Path, *, media_root: Path | None = None, limit: int = LI
     total = rows = 0
     for outcome in _outcomes(path, media_root):
         rows += 1
-        if isinstance(outcome, DataError):
+        problem = outcome if isinstance(outcome, DataError) else also(outcome)
+        if problem is not None:
             total += 1
             if total <= limit:
-                listed.append(str(outcome))
+                listed.append(str(problem))
     return Problems(tuple(listed), total, rows)
 
 
@@ -155,15 +163,22 @@ def _outcomes(path: Path, media_root: Path | None) -> Iterator[Placed | DataErro
                 raise row.content
             sample = sample_from_row(row.content, root, mark)
             if sample.id in names:
-                raise DataError(
-                    f"id {sample.id[:60]!r} is that of {names[sample.id]} as well; "
-                    "remove one of the rows or give them ids of their own"
-                )
+                raise _twice(row.content, sample.id, names[sample.id])
         except DataError as error:
             yield DataError(f"{row.place}: {error}")
         else:
             names[sample.id] = row.name
             yield Placed(sample, row.place)
+
+
+def _twice(row: Mapping[str, Any], name: str, first: str) -> DataError:
+    """That a row has the id of an earlier one, which is told only when somebody gave it."""
+    if draft_of(row).given["id"] is None:
+        return DataError(f"the same question, options and media as {first}; remove one of the rows")
+    return DataError(
+        f"id {name[:60]!r} is that of {first} as well; "
+        "remove one of the rows or give them ids of their own"
+    )
 
 
 def _problem_type(draft: Draft, row: Mapping[str, Any]) -> ProblemType:

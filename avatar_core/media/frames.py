@@ -7,14 +7,22 @@ replaced.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+from av.container import InputContainer
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
-from avatar_core.media.av_reader import OffTimelineError, av_frames, decoded_timeline
+from avatar_core.media.av_reader import (
+    OffTimelineError,
+    av_frames,
+    can_rewind,
+    decoded_timeline,
+    sparse_frames,
+)
 from avatar_core.media.decord_reader import decord_frames
 from avatar_core.media.plan import (
     FramePlan,
@@ -24,17 +32,13 @@ from avatar_core.media.plan import (
     timed_window,
     video_size,
 )
-from avatar_core.media.probe import Probe
 from avatar_core.media.resize import Resizer
 from avatar_core.media.timeline import Timeline
-from avatar_core.types import MediaRef, VideoReader
+from avatar_core.types import MediaRef
 
 FrameReader = Callable[[str, Timeline, Sequence[int]], Iterator[np.ndarray]]
 """Yields frames of a path at increasing positions as uint8 RGB [height, width, 3]."""
 Result = TypeVar("Result")
-
-DECORD_PIXELS = 1280 * 720
-"""Largest picture left to decord: it holds many frames at once, 2.6 GiB of them at 3840 x 2160."""
 
 
 class VideoFrames(NamedTuple):
@@ -53,28 +57,6 @@ class VideoFrames(NamedTuple):
     fps: float
     end: float
     reader: str
-
-
-def choose_reader(facts: Probe, timeline: Timeline, config: MediaConfig) -> VideoReader:
-    """The library that reads a video: "decord" where it is exact (or asked for), else "av".
-
-    decord misplaces frames where presentation and storage differ, so unasked it gets only 8-bit
-    H.264 in MP4 with evenly spaced frames from time zero, none of them hidden by an edit list.
-    """
-    if config.reader != "auto":
-        return config.reader
-    exact = (
-        facts.codec == "h264"
-        and facts.container.startswith("mov,mp4")
-        and facts.pixel_format in ("yuv420p", "yuvj420p")
-        and facts.square_pixels
-        and facts.width * facts.height <= DECORD_PIXELS
-        and bool(timeline.stamps)
-        and timeline.hidden == 0
-        and timeline.starts_at_zero
-        and timeline.is_even
-    )
-    return "decord" if exact else "av"
 
 
 def plan_video(timeline: Timeline, ref: MediaRef, config: MediaConfig) -> FramePlan:
@@ -97,7 +79,11 @@ def plan_video(timeline: Timeline, ref: MediaRef, config: MediaConfig) -> FrameP
 
 
 def read_frames(
-    ref: MediaRef, facts: Probe, timeline: Timeline, config: MediaConfig, resize: Resizer
+    ref: MediaRef,
+    container: InputContainer,
+    timeline: Timeline,
+    config: MediaConfig,
+    resize: Resizer,
 ) -> VideoFrames:
     """Read the planned frames of a video.
 
@@ -108,39 +94,41 @@ def read_frames(
     def planned(read: FrameReader, reader: str, shown: Timeline) -> VideoFrames:
         return planned_frames(read, reader, shown, ref, config, resize)
 
-    return by_best_reader(ref.path, facts, timeline, config, planned)
+    return by_best_reader(ref.path, container, timeline, config, planned)
 
 
 def by_best_reader(
     path: str,
-    facts: Probe,
+    container: InputContainer,
     timeline: Timeline,
     config: MediaConfig,
     use: Callable[[FrameReader, str, Timeline], Result],
 ) -> Result:
-    """Have frames read by the library of `choose_reader`, and by "av" where decord fails.
+    """Have frames read by decord when it is asked for, else by PyAV in the quickest exact way.
+
+    PyAV reads sparsely where the container can be rewound, else from a second open of the file;
+    where the packets mislead, a full decode gives the timeline.
 
     Args:
         path: of the video.
-        facts: what it is.
+        container: the same, open and anywhere.
         timeline: its frames as the packets announce them.
         config: which library is asked for.
-        use: reads with a reader, told its name and the timeline; where the packets mislead it is
-            called again with the timeline of a full decode.
+        use: reads with a reader, told its name and the timeline; called again when that fails.
 
     Raises:
         MediaError: what `use` raises.
     """
-    if choose_reader(facts, timeline, config) == "decord":
-        try:
-            return use(decord_frames, "decord", timeline)
-        except MediaError:
-            if config.reader == "decord":
-                raise
-    try:
-        return use(av_frames, "av", timeline)
-    except OffTimelineError:
-        return use(av_frames, "av", decoded_timeline(path))
+    if config.reader == "decord":
+        return use(decord_frames, "decord", timeline)
+
+    def sparsely(path: str, shown: Timeline, indices: Sequence[int]) -> Iterator[np.ndarray]:
+        return sparse_frames(path, container, shown, indices)
+
+    for read in (sparsely, av_frames) if can_rewind(timeline) else (av_frames,):
+        with contextlib.suppress(OffTimelineError):
+            return use(read, "av", timeline)
+    return use(av_frames, "av", decoded_timeline(path))
 
 
 def planned_frames(

@@ -1,4 +1,7 @@
-"""Media for prompts: decoded in worker processes, in parallel, ahead of use, and kept for reuse."""
+"""Media for prompts: decoded in worker processes, in parallel, ahead of use, and kept for reuse.
+
+They are kept in memory, and on disk for later runs if the environment says so, see `disk_cache`.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,16 @@ from typing import NamedTuple
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.cache import ClipCache
+from avatar_core.media.content import content_digest
+from avatar_core.media.disk_cache import clip_name, configured_cache
 from avatar_core.media.folder import is_folder, list_pictures
 from avatar_core.media.pool import WorkerPool
 from avatar_core.media.source import check_file
 from avatar_core.media.wire import clip_from
 from avatar_core.types import AudioMode, Clip, MediaRef
+
+UNSEEN = ("workers", "deadline_seconds", "cache_bytes")
+"""Settings that no clip depends on."""
 
 
 class _Key(NamedTuple):
@@ -31,7 +39,7 @@ class _Key(NamedTuple):
     """
 
     file: Hashable
-    request: Hashable
+    request: tuple[str | float | None, ...]
 
 
 class MediaLoader:
@@ -42,9 +50,18 @@ class MediaLoader:
     """
 
     def __init__(self, config: MediaConfig) -> None:
+        """Start nothing yet.
+
+        Args:
+            config: how media are read. With `cache_bytes` 0 nothing is kept, on disk neither.
+
+        Raises:
+            UsageError: the environment asks for a cache on disk in a way that makes no sense.
+        """
         self.config = config
         self._settings = config.model_dump(mode="json")
         self._cache = ClipCache(config.cache_bytes)
+        self._disk = configured_cache(os.environ) if config.cache_bytes else None
         self._hashes: dict[Hashable, str] = {}
         self._pending: dict[_Key, Future[Clip]] = {}
         self._lock = threading.Lock()
@@ -121,16 +138,31 @@ class MediaLoader:
         return None if content is None else self._cache.get((content, key.request))
 
     def _decode(self, key: _Key, ref: MediaRef, mode: AudioMode) -> Clip:
-        """Have a worker decode a file, and keep the clip; runs in a thread of the loader."""
-        path = os.path.abspath(ref.path)
-        request = {"ref": asdict(ref) | {"path": path}, "audio": mode, "config": self._settings}
-        answer = self._pool.ask(request, ref.path, self.config.deadline_seconds)
-        clip = clip_from(answer, ref)
+        """Take a clip from disk or have a worker decode it; runs in a thread of the loader."""
+        clip = self._stored(key, ref)
+        if clip is None:
+            path = os.path.abspath(ref.path)
+            request = {"ref": asdict(ref) | {"path": path}, "audio": mode, "config": self._settings}
+            answer = self._pool.ask(request, ref.path, self.config.deadline_seconds)
+            clip = clip_from(answer, ref)
+            if self._disk is not None:
+                self._disk.put(self._name(clip.content_hash, key), clip)
         with self._lock:
             self._hashes[key.file] = clip.content_hash
             if self._cache.put((clip.content_hash, key.request), clip):
                 self._pending.pop(key, None)
         return clip
+
+    def _stored(self, key: _Key, ref: MediaRef) -> Clip | None:
+        """The clip that is on disk; `None` where there is none or no such cache."""
+        if self._disk is None:
+            return None
+        return self._disk.get(self._name(content_digest(ref, self.config), key), ref)
+
+    def _name(self, content: str, key: _Key) -> str:
+        """Name of a clip on disk."""
+        seen = {name: value for name, value in self._settings.items() if name not in UNSEEN}
+        return clip_name(content, key.request, seen)
 
     def _claim(self, key: _Key, future: Future[Clip], ref: MediaRef) -> Clip:
         """Wait for a decode and take its clip; the caller gets arrays of its own."""

@@ -26,7 +26,7 @@ PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 RECYCLE_AFTER = 200
 """Requests after which a worker is replaced: native decoders leak."""
 START_SECONDS = 120.0
-"""Time for a worker to start, and again to load the library that resizes, beside a deadline."""
+"""Time for a worker to start, beside a deadline."""
 CRASH_SECONDS = 0.5
 """Time for the status of a crashed process to become known."""
 KEPT_VARIABLES = (
@@ -164,14 +164,10 @@ def _started() -> subprocess.Popen[bytes]:
 
 
 def _exchange(process: subprocess.Popen[bytes], request: dict[str, Any], seconds: float) -> Message:
-    """Send a request and receive its answer; time spent loading a library does not count."""
+    """Send a request and receive its answer."""
     deadline = time.monotonic() + seconds
     write_message(cast("BinaryIO", process.stdin), request)
-    while (answer := _receive(process, deadline)).header["status"] == "loading":
-        began = time.monotonic()
-        _receive(process, began + START_SECONDS)
-        deadline += time.monotonic() - began
-    return answer
+    return _receive(process, deadline)
 
 
 def _receive(process: subprocess.Popen[bytes], deadline: float) -> Message:

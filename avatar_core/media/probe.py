@@ -18,6 +18,7 @@ from av.container import InputContainer
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
+from avatar_core.media.sound import Track
 from avatar_core.media.source import check_file
 from avatar_core.media.streams import picture_stream, sound_stream
 from avatar_core.media.timeline import Timeline, scan_timeline
@@ -89,26 +90,43 @@ def probe(path: str, config: MediaConfig) -> Probe:
     """
     check_file(path, config)
     with open_media(path) as container:
-        _check_header(path, container, config)
-        picture = picture_stream(container)
-        sound = sound_stream(container)
-        timeline = None if picture is None else scan_timeline(path, container, picture)
-        if timeline is not None and timeline.seconds > config.max_seconds:
-            raise _too_long(path, timeline.seconds, config)
-        return Probe(
-            container=container.format.name,
-            duration=_duration(container),
-            streams=len(container.streams),
-            codec="" if picture is None else picture.codec_context.name,
-            pixel_format="" if picture is None else picture.pix_fmt or "",
-            width=0 if picture is None else picture.width,
-            height=0 if picture is None else picture.height,
-            square_pixels=picture is None or picture.sample_aspect_ratio in (None, 0, 1),
-            fps=0.0 if timeline is None else timeline.fps,
-            timeline=timeline,
-            has_sound=sound is not None,
-            sound_rate=0 if sound is None else sound.rate,
-        )
+        check_header(path, container, config)
+        return probe_opened(path, container, config)
+
+
+def probe_opened(
+    path: str, container: InputContainer, config: MediaConfig, track: Track | None = None
+) -> Probe:
+    """Learn what a freshly opened file is; where it has a picture, read it to its end.
+
+    Args:
+        path: of the file.
+        container: the file, after `check_header`.
+        config: limits.
+        track: its sound, decoded on the way if there is a picture.
+
+    Raises:
+        MediaError: the file is damaged or beyond a limit.
+    """
+    picture = picture_stream(container)
+    sound = sound_stream(container)
+    timeline = None if picture is None else scan_timeline(path, container, picture, track)
+    if timeline is not None and timeline.seconds > config.max_seconds:
+        raise _too_long(path, timeline.seconds, config)
+    return Probe(
+        container=container.format.name,
+        duration=_duration(container),
+        streams=len(container.streams),
+        codec="" if picture is None else picture.codec_context.name,
+        pixel_format="" if picture is None else picture.pix_fmt or "",
+        width=0 if picture is None else picture.width,
+        height=0 if picture is None else picture.height,
+        square_pixels=picture is None or picture.sample_aspect_ratio in (None, 0, 1),
+        fps=0.0 if timeline is None else timeline.fps,
+        timeline=timeline,
+        has_sound=sound is not None,
+        sound_rate=0 if sound is None else sound.rate,
+    )
 
 
 def _duration(container: InputContainer) -> float:
@@ -125,7 +143,7 @@ def _too_long(path: str, seconds: float, config: MediaConfig) -> MediaError:
     )
 
 
-def _check_header(path: str, container: InputContainer, config: MediaConfig) -> None:
+def check_header(path: str, container: InputContainer, config: MediaConfig) -> None:
     """Refuse a container whose header is beyond the limits."""
     if len(container.streams) > config.max_streams:
         raise MediaError(

@@ -10,13 +10,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from av.container import InputContainer
 from PIL import Image
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.frames import FrameReader, by_best_reader
 from avatar_core.media.picture import as_image
-from avatar_core.media.probe import Probe
 from avatar_core.media.timeline import Timeline
 
 
@@ -48,20 +48,27 @@ def still_index(count: int, fps: float, moment: float) -> int:
     return min(int(moment * fps), count - 1)
 
 
-def read_still(path: str, moment: float, facts: Probe, config: MediaConfig) -> Still:
+def read_still(
+    path: str,
+    moment: float,
+    container: InputContainer,
+    timeline: Timeline | None,
+    config: MediaConfig,
+) -> Still:
     """Read the frame of a video at a moment.
 
     Args:
         path: the video.
         moment: seconds from the start of the file.
-        facts: what the file is.
+        container: the video, open.
+        timeline: its frames; `None` if there are none.
         config: size of images, library and limits.
 
     Raises:
         MediaError: the file has no picture, the frame is damaged or too narrow, or the moment is
             none.
     """
-    if facts.timeline is None:
+    if timeline is None:
         raise MediaError(path, "has no video stream; give a video or a picture")
 
     def at_moment(read: FrameReader, reader: str, shown: Timeline) -> Still:
@@ -70,6 +77,6 @@ def read_still(path: str, moment: float, facts: Probe, config: MediaConfig) -> S
         return Still(as_image(Image.fromarray(frame), config), shown.times[index], reader)
 
     try:
-        return by_best_reader(path, facts, facts.timeline, config, at_moment)
+        return by_best_reader(path, container, timeline, config, at_moment)
     except ValueError as error:
         raise MediaError(path, str(error)) from error

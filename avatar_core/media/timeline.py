@@ -17,6 +17,7 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from avatar_core.errors import MediaError
+from avatar_core.media.sound import Track
 from avatar_core.media.streams import time_origin
 
 EVEN_TOLERANCE = 0.0015
@@ -77,8 +78,16 @@ class Timeline:
         return abs(self.times[0]) <= EVEN_TOLERANCE
 
 
-def scan_timeline(path: str, container: InputContainer, stream: VideoStream) -> Timeline:
+def scan_timeline(
+    path: str, container: InputContainer, stream: VideoStream, track: Track | None = None
+) -> Timeline:
     """Timeline from the packets of `stream`, without decoding; reads the container to its end.
+
+    Args:
+        path: of the file.
+        container: freshly opened.
+        stream: its picture.
+        track: its sound, decoded on the way.
 
     Raises:
         MediaError: the file ends before what it announces, or has no frames.
@@ -86,7 +95,10 @@ def scan_timeline(path: str, container: InputContainer, stream: VideoStream) -> 
     indexed, announced = len(stream.index_entries), _announced_end(container, stream)
     entries: list[_Entry] = []
     hidden, end = 0, 0.0
-    for packet in container.demux() if announced else container.demux(stream):
+    heard = () if track is None else (track.stream,)
+    for packet in container.demux() if announced else container.demux(stream, *heard):
+        if track is not None and packet.stream_index == track.stream.index:
+            track.take(packet)
         if packet.size == 0:
             continue
         end = max(end, _packet_end(packet))
@@ -150,7 +162,7 @@ def _keyframes(
     keys = []
     for entry in entries:
         if entry.is_keyframe and entry.pts is not None:
-            by_decoding = name.startswith("mov") and entry.dts is not None
+            by_decoding = False
             stamp = entry.dts if by_decoding and entry.dts is not None else entry.pts
             keys.append(Keyframe(bisect.bisect_left(timeline.stamps, entry.pts), stamp))
     return tuple(sorted(keys))

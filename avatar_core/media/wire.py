@@ -26,7 +26,7 @@ class Message(NamedTuple):
     """
 
     header: dict[str, Any]
-    body: bytes | bytearray = b""
+    body: bytes | bytearray | memoryview = b""
 
 
 def write_message(stream: BinaryIO, header: dict[str, Any], *parts: np.ndarray) -> None:
@@ -51,6 +51,13 @@ def read_message(stream: BinaryIO) -> Message | None:
     if len(header) < header_length or len(body) < body_length:
         return None
     return Message(json.loads(header), body)
+
+
+def message_in(content: memoryview) -> Message:
+    """The one whole message that `content` is; its body is a view."""
+    header_length, _ = LENGTHS.unpack(content[: LENGTHS.size])
+    end = LENGTHS.size + header_length
+    return Message(json.loads(bytes(content[LENGTHS.size : end])), content[end:])
 
 
 def write_clip(stream: BinaryIO, clip: Clip) -> None:

@@ -20,13 +20,10 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 import av
-import numpy as np
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.decode import decode
-from avatar_core.media.plan import FrameSize
-from avatar_core.media.resize import resize_frame
 from avatar_core.media.wire import read_message, write_clip, write_message
 from avatar_core.types import MediaRef
 
@@ -51,16 +48,10 @@ def main() -> None:
 
 def _serve(request: dict[str, Any], answers: BinaryIO) -> None:
     """Answer one request with a clip or with the reason why there is none."""
-
-    def resize(frame: np.ndarray, size: FrameSize) -> np.ndarray:
-        if frame.shape[:2] != tuple(size):
-            _load_torch(answers)
-        return resize_frame(frame, size)
-
     ref = MediaRef(**request["ref"])
     config = MediaConfig.model_validate(request["config"])
     try:
-        clip = decode(ref, config, request["audio"], resize)
+        clip = decode(ref, config, request["audio"])
     except MediaError as error:
         _refuse(answers, type(error).__name__, error.reason)
     except MemoryError:
@@ -87,18 +78,6 @@ def _report_bug(
     write_message(answers, {"status": "failed", "error": "MediaError", "reason": reason})
 
 
-def _load_torch(answers: BinaryIO) -> None:
-    """Import torch once, telling the parent: it takes seconds and gigabytes of address space."""
-    if "torch" in sys.modules:
-        return
-    write_message(answers, {"status": "loading"})
-    _uncap_memory()
-    import torch  # noqa: F401 - loaded here for its size, used by resize_frame
-
-    _cap_memory()
-    write_message(answers, {"status": "loaded"})
-
-
 def _private_stdout() -> BinaryIO:
     """A copy of stdout for answers; descriptors 1 and 2 lead nowhere from now on."""
     answers = os.fdopen(os.dup(1), "wb")
@@ -110,23 +89,16 @@ def _private_stdout() -> BinaryIO:
 
 
 def _cap_memory() -> None:
-    """Limit the address space to `HEADROOM_BYTES` above its size now, where that is known."""
+    """Limit the address space to `HEADROOM_BYTES` above its size now, where that is known.
+
+    The hard limit stays as it is.
+    """
     with contextlib.suppress(FileNotFoundError), open("/proc/self/statm", encoding="ascii") as file:
-        used = int(file.read().split()[0]) * resource.getpagesize()
-        _set_limit(used + HEADROOM_BYTES)
-
-
-def _uncap_memory() -> None:
-    """Lift the limit of `_cap_memory`."""
-    _set_limit(resource.RLIM_INFINITY)
-
-
-def _set_limit(limit: int) -> None:
-    """Set the soft limit of the address space, within the hard one."""
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    if hard != resource.RLIM_INFINITY:
-        limit = hard if limit == resource.RLIM_INFINITY else min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+        limit = int(file.read().split()[0]) * resource.getpagesize() + HEADROOM_BYTES
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        if hard != resource.RLIM_INFINITY:
+            limit = min(limit, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
 
 
 if __name__ == "__main__":

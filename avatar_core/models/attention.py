@@ -4,6 +4,13 @@ A layer hands its queries, keys and values to whatever stands in the place of it
 that is one of the classes that attend by themselves; with an ordinary mask it does what it always
 did. The prefix is attended to in one piece, with no mask, and no query meets the keys of another
 completion: work and memory grow with the number of completions, not with its square.
+
+The same lines serve CPU and CUDA, and `scaled_dot_product_attention` chooses the kernel: prefixes
+are causal without a mask, for which both have kernels that never hold all pairs, and the mask of
+branches is one branch by its prefix and itself, never a row by itself. FlexAttention would spare
+that mask and each branch its copy of the prefix, and cost a second path, compiled anew for new
+lengths; flash-attn would need the softmax over prefix and branch merged by hand, gradients
+included. Neither is worth a second path.
 """
 
 from __future__ import annotations
@@ -132,11 +139,17 @@ class PackedAttention:
             own,
             torch.cat([self._owned(prefix_keys, rows), self._branches(keys)], dim=2),
             torch.cat([self._owned(prefix_values, rows), self._branches(values)], dim=2),
-            attn_mask=self._bias.repeat(1, 1, heads // keys.shape[1], 1),
+            attn_mask=self._bias_of(own.shape[2]),
             scale=scale,
         ).view(len(own), heads, -1, width)
         found = torch.cat([_by_token(near), _by_token(far)])
         return found.index_select(0, self._sources).view(rows, -1, heads, width)
+
+    def _bias_of(self, queries: int) -> Tensor:
+        """The mask for this many queries a key head; all layers, and their gradients, share it."""
+        if self._bias.shape[2] < queries:
+            self._bias = self._bias.repeat(1, 1, queries // self._bias.shape[2], 1)
+        return self._bias
 
     def _branches(self, packed: Tensor) -> Tensor:
         """[rows, heads, tokens, width] -> [branches, heads, longest branch, width]."""

@@ -56,6 +56,9 @@ def decode_steps(
 ) -> Iterator[Step]:
     """Prefill each prompt once, then decode all completions together until every row has stopped.
 
+    Runs in inference mode, without what autograd notes of every operation; what is computed from
+    the steps outside of it, as `collect` does, are ordinary tensors.
+
     Args:
         language_model: the thinker's text model.
         head: the output projection.
@@ -158,7 +161,9 @@ def collect(
     order = numbers.argsort(stable=True)[int((numbers < 0).sum()) :]
     lengths = numbers[order].bincount(minlength=sum(group_sizes)).tolist()
     stops = set(stop_ids.tolist())
-    rows = zip(tokens[order].split(lengths), logprobs[order].split(lengths), strict=True)
+    rows = zip(
+        torch.split(tokens[order], lengths), torch.split(logprobs[order], lengths), strict=True
+    )
     completions = iter(
         [Generated(ids.clone(), values.clone(), int(ids[-1]) not in stops) for ids, values in rows]
     )

@@ -29,69 +29,83 @@ class PrefixCache:
             lengths: int64 [prompts], of the prefixes, which are padded on the right.
             slots: completions of each prompt.
         """
-        self._prefixes = list(prefixes)
         keys = prefixes[0][0]
-        columns = torch.arange(keys.shape[2], device=keys.device)
-        outside = columns >= lengths[:, None]
+        prompts, key_heads, prefix, width = keys.shape
+        self._grid = prompts, slots
+        self._heads = torch.arange(key_heads, device=keys.device)
+        self._prefixes = [(keys.flatten(0, 1), values.flatten(0, 1)) for keys, values in prefixes]
+        outside = torch.arange(prefix, device=keys.device) >= lengths[:, None]
         bias = torch.zeros(outside.shape, dtype=keys.dtype, device=keys.device)
-        bias = bias.masked_fill(outside, float("-inf"))[:, None, None]
-        self._bias = bias if bool(outside.any()) else None
-        space = (len(keys) * slots, keys.shape[1], 0, keys.shape[3])
+        bias = bias.masked_fill(outside, float("-inf")).repeat_interleave(key_heads, dim=0)
+        self._bias = bias[:, None] if bool(outside.any()) else None
+        space = (prompts * key_heads * slots, 0, width)
         self._own = [(keys.new_empty(space), keys.new_empty(space)) for _ in prefixes]
         self._length = 0
 
     def attend(
         self, layer: int, queries: Tensor, keys: Tensor, values: Tensor, scale: float
     ) -> Tensor:
-        """Attention of one new token of every completion; see `attention.Attends`."""
+        """Attention of one new token of every completion in one layer.
+
+        Args:
+            layer: its number; layers follow each other from 0 in every step.
+            queries: [rows, heads, width], rotated; rows are the grid, prompt by prompt.
+            keys: [rows, key heads, width], rotated.
+            values: as `keys`.
+            scale: factor of the scores.
+
+        Returns:
+            [rows, heads, width].
+        """
         prefix_keys, prefix_values = self._prefixes[layer]
         own_keys, own_values = self._append(layer, keys, values)
-        rows, heads, _, width = queries.shape
-        prompts, key_heads, prefix, _ = prefix_keys.shape
-        grid = (prompts, rows // prompts, key_heads, heads // key_heads)
-        grouped = (queries * scale).view(*grid, width)
-        far = _by_prompt(grouped) @ prefix_keys.mT
+        prefix, width = prefix_values.shape[1:]
+        # Query heads of one key head are further queries of it; so are completions, to the prefix.
+        grouped = (queries * scale).view(*self._grid, len(self._heads), -1, width).transpose(1, 2)
+        shared = grouped.reshape(len(prefix_keys), -1, width)
+        alone = shared.view(len(own_keys), -1, width)
+        far = torch.bmm(shared, prefix_keys.mT)
         if self._bias is not None:
             far = far + self._bias
-        near = grouped.flatten(0, 1) @ own_keys.mT
-        scores = torch.cat([far, _by_prompt(near.view(*grid, -1))], dim=-1)
+        near = torch.bmm(alone, own_keys.mT).view(*far.shape[:2], -1)
+        scores = torch.cat([far, near], dim=-1)
         weights = scores.softmax(-1, dtype=torch.float32).to(queries.dtype)
-        far, near = weights[..., :prefix], weights[..., prefix:]
-        seen = _by_completion(far @ prefix_values, grid)
-        said = _by_completion(near, grid).flatten(0, 1) @ own_values
-        return (seen.flatten(0, 1) + said).reshape(rows, 1, heads, width)
+        seen = torch.bmm(weights.narrow(2, 0, prefix), prefix_values).view(alone.shape)
+        said = weights.narrow(2, prefix, self._length).view(*alone.shape[:2], -1)
+        found = torch.baddbmm(seen, said, own_values)
+        return found.view(grouped.shape).transpose(1, 2).reshape(queries.shape)
 
-    def keep(self, prompts: Tensor, rows: Tensor) -> None:
+    def keep(self, rows: Tensor) -> None:
         """Go on with some completions alone.
 
         Args:
-            prompts: int64, the prompts that stay.
-            rows: int64 [prompts · slots], their completions, as many of each prompt.
+            rows: int64 [prompts that stay, slots], places of the completions in the grid so far,
+                those of one prompt in each row.
         """
-        if len(prompts) < len(self._prefixes[0][0]):
-            self._bias = None if self._bias is None else self._bias[prompts]
-            self._prefixes = [(keys[prompts], values[prompts]) for keys, values in self._prefixes]
-        self._own = [(keys[rows], values[rows]) for keys, values in self._own]
+        prompts, slots = self._grid
+        self._grid = len(rows), rows.shape[1]
+        of_prompts = (rows[:, :1] // slots) * len(self._heads) + self._heads
+        of_rows = (of_prompts[..., None] * slots + (rows % slots)[:, None]).flatten()
+        if len(rows) < prompts:
+            of_prompts = of_prompts.flatten()
+            self._bias = None if self._bias is None else self._bias[of_prompts]
+            self._prefixes = [
+                (keys[of_prompts], values[of_prompts]) for keys, values in self._prefixes
+            ]
+        self._own = [(keys[of_rows], values[of_rows]) for keys, values in self._own]
 
     def _append(self, layer: int, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Put the keys and values of a token behind those of the completions so far."""
         if layer == 0:
             self._length += 1
-        if self._length > self._own[layer][0].shape[2]:
+        if self._length > self._own[layer][0].shape[1]:
             longer_keys, longer_values = (pad(one, (0, 0, 0, ROOM)) for one in self._own[layer])
             self._own[layer] = (longer_keys, longer_values)
         own_keys, own_values = self._own[layer]
-        own_keys[:, :, self._length - 1] = keys[:, :, 0]
-        own_values[:, :, self._length - 1] = values[:, :, 0]
-        return own_keys[:, :, : self._length], own_values[:, :, : self._length]
+        return self._with(own_keys, keys), self._with(own_values, values)
 
-
-def _by_prompt(grouped: Tensor) -> Tensor:
-    """[prompts, slots, key heads, heads of each, n] -> [prompts, key heads, slots · heads, n]."""
-    return grouped.transpose(1, 2).flatten(2, 3)
-
-
-def _by_completion(shared: Tensor, grid: tuple[int, int, int, int]) -> Tensor:
-    """The inverse of `_by_prompt`."""
-    prompts, slots, key_heads, heads = grid
-    return shared.reshape(prompts, key_heads, slots, heads, -1).transpose(1, 2)
+    def _with(self, own: Tensor, new: Tensor) -> Tensor:
+        """Own keys or values with those of a new token, [rows, key heads, width], at their end."""
+        by_head = new.view(*self._grid, *new.shape[1:]).transpose(1, 2)
+        own.select(1, self._length - 1).view(by_head.shape).copy_(by_head)
+        return own.narrow(1, 0, self._length)

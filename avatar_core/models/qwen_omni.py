@@ -9,10 +9,9 @@ import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from peft import PeftModel
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import Qwen2_5OmniProcessor, Qwen2_5OmniThinkerForConditionalGeneration
@@ -40,6 +39,9 @@ from avatar_core.models.recompute import layers_of, recomputed
 from avatar_core.models.thinker import parts_of, read_thinker, without_bars
 from avatar_core.models.token_logprobs import chunk_rows, token_logprobs
 from avatar_core.phases import phase
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 
 class QwenOmniPolicy:

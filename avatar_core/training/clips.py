@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from avatar_core.config.media import MediaConfig
-from avatar_core.errors import DataError, MediaError
+from avatar_core.data.samples import LISTED
+from avatar_core.errors import MediaError
 from avatar_core.media import MediaLoader
+from avatar_core.training.own_rows import refusal
 from avatar_core.types import AudioMode, MediaRef, Sample
 
 BATCH = 256
@@ -36,7 +38,7 @@ def check_clips(
 
     Raises:
         DataError: a file cannot be read, or has no sound although sound is required; names the
-            first row that uses it.
+            first row that uses it. Several files are listed behind an empty line.
     """
     rows: dict[MediaRef, str] = {}
     for sample in samples:
@@ -46,14 +48,20 @@ def check_clips(
     if refs:
         say(f"checking {len(refs)} media files")
     sound: AudioMode = "on" if config.audio == "on" else "off"
+    listed: list[str] = []
+    total = 0
     with MediaLoader(_little(config)) as loader:
         for first in range(0, len(refs), BATCH):
             batch = refs[first : first + BATCH]
             for ref, outcome in zip(batch, loader.load_many(batch, audio=sound), strict=True):
                 if isinstance(outcome, MediaError):
-                    raise DataError(f"{rows[ref]}: {outcome}") from outcome
+                    total += 1
+                    if total <= LISTED:
+                        listed.append(f"{rows[ref]}: {outcome}")
             if first + BATCH < len(refs):
-                say(f"{first + BATCH} of {len(refs)} media files are sound")
+                say(f"{first + BATCH - total} of {len(refs)} media files are sound")
+    if listed:
+        raise refusal(f"{total} of {len(refs)} media files cannot be used", listed, total)
 
 
 def _little(config: MediaConfig) -> MediaConfig:

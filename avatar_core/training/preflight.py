@@ -18,9 +18,10 @@ from avatar_core.naming import nearest
 from avatar_core.rewards import REWARDS
 from avatar_core.run_directory import CONFIG
 from avatar_core.training.clips import check_clips
-from avatar_core.training.data import SCENES, Data, load_data
+from avatar_core.training.data import SCENES, Data
 from avatar_core.training.directory import check_directory, newest_checkpoint
 from avatar_core.training.judging import check_judge, needs_judge
+from avatar_core.training.own_rows import load_sound, notes_on
 from avatar_core.training.reward_files import load_reward_files
 
 
@@ -50,7 +51,7 @@ def check_inputs(
 
     Raises:
         UsageError: directory, rewards, judge, model or data cannot be used; `DataError` names file
-            and line.
+            and line, and lists all such rows unless `quick`.
         CheckpointError: the checkpoint to start from or to go on from is not sound.
     """
     run = Path(config.out)
@@ -59,10 +60,12 @@ def check_inputs(
     check_rewards(config)
     check_judge(config)
     check_judge_model(config)
-    data = load_data(config, render=False)
+    data = load_sound(config, quick=quick)
+    if data.places:
+        say(rows_read(config, data))
     for file, count in data.left_out.items():
         say(f"{count} rows of {file} name another stage than {config.stage} and are left out")
-    for note in data.notes:
+    for note in (*data.notes, *notes_on(data)):
         say(note)
     if not chained:
         check_start(config)
@@ -71,6 +74,15 @@ def check_inputs(
         samples = [*data.training.values(), *data.held_out]
         check_clips(samples, data.places, config.media, say)
     return None if config.data == SCENES else data
+
+
+def rows_read(config: TrainConfig, data: Data) -> str:
+    """How many rows of which files a run uses."""
+    trained = sum(name in data.places for name in data.training)
+    held = sum(sample.id in data.places for sample in data.held_out)
+    parts = [f"{trained} rows of {config.data} to train on"] if trained else []
+    parts += [f"{held} rows of {config.held_out.data} held out"] if held else []
+    return f"read {', '.join(parts)}"
 
 
 def check_stages(

@@ -41,7 +41,8 @@ def test_a_dry_run_prints_what_it_takes_back(
     flags = ["--video-reader", "av", "--audio", "off", "--set", "optim.lr=3e-7", "--full"]
     assert main(["train", "--stage", "2", "--preset", "grpo", "--dry-run", *flags]) == 0
     first = capsys.readouterr()
-    assert first.err == "every input is sound; without --dry-run this runs in runs/stage2\n"
+    assert first.err.startswith("Memory of the process, estimated, GiB")
+    assert first.err.endswith("every input is sound; without --dry-run this runs in runs/stage2\n")
     assert list(elsewhere.iterdir()) == []
     (elsewhere / "mine.toml").write_text(first.out, "utf-8")
     assert main(["train", "--config", "mine.toml", "--dry-run", "--quiet"]) == 0
@@ -56,6 +57,8 @@ def test_a_dry_run_prints_what_it_takes_back(
 def test_a_dry_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--stage", "1", "--dry-run", "--json", "--lora"]) == 0
     document = json.loads(capsys.readouterr().out)
+    memory = document.pop("memory")
+    assert memory["peak_bytes"] > 2**29
     assert document == resolve_train(stage=1, flags={"tuning": "lora"}).model_dump(mode="json")
 
 
@@ -184,7 +187,8 @@ def test_a_dry_run_opens_every_clip(
     assert main(arguments) == 2
     shown = capsys.readouterr()
     assert shown.out == ""
-    told, error = shown.err.splitlines()
+    read, told, error = shown.err.splitlines()
+    assert read == "read 2 rows of rows.jsonl to train on"
     assert told == "checking 2 media files"
     assert error.startswith("avatar: rows.jsonl:2: ")
     assert error.endswith(f"{clip}: {message}")

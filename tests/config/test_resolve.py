@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 
 from avatar_core.config import resolve
 from avatar_core.config.resolve import (
@@ -15,7 +16,9 @@ from avatar_core.config.resolve import (
     parse_assignment,
     preset_names,
     resolve_train,
+    stage_tables,
 )
+from avatar_core.config.stages import resolve_stages
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError
 
@@ -163,6 +166,68 @@ def test_an_unknown_key_names_the_nearest(assignment: str, nearest: str) -> None
     assert "unknown configuration key" in str(caught.value)
     assert f"did you mean '{nearest}'?" in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_the_table_of_a_stage_is_laid_over_the_rest_of_its_file(tmp_path: Path) -> None:
+    text = """
+    steps = 7
+    [reward.weights]
+    accuracy = 1.0
+    [stage1]
+    steps = 8
+    preset = "grpo"
+    [stage2.reward.weights]
+    format = 1.0
+    [stage2.optim]
+    lr = 0.2
+    """
+    file = write(tmp_path / "a.toml", text)
+    plain, first, second = (resolve_train(stage=stage, file=file) for stage in (0, 1, 2))
+    assert (plain.steps, plain.preset) == (7, "paper")
+    assert (first.steps, first.preset, first.reward.weights) == (8, "grpo", {"accuracy": 1.0})
+    assert (second.steps, second.optim.lr, second.reward.weights) == (7, 0.2, {"format": 1.0})
+    later = resolve_train(stage=1, file=file, assignments=["steps=9"], preset="paper")
+    assert (later.steps, later.preset) == (9, "paper")
+    # The stage counts wherever it is named, the strongest first.
+    assert resolve_train(file=file, assignments=["stage=0", "stage=1"]).steps == 8
+    named = write(tmp_path / "b.toml", "stage = 1" + text)
+    assert resolve_train(file=named).steps == 8
+    assert resolve_train(file=named, assignments=["stage=0"]).steps == 7
+    assert resolve_train(file=named, stage=0, assignments=["stage=1"]).steps == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("stage1 = 3", r"configuration key stage1: is a table; write \[stage1\] above its keys"),
+        ("[stage4]\nsteps = 3", "unknown configuration key 'stage4'"),
+        ("[stage1]\nstep = 3", "unknown configuration key 'step'; did you mean 'steps'"),
+        ("[stage3]\nout = 'x'", "key stage3.out: give out outside of the table, or --out"),
+        ("[stage0]\ninit = 'x'", "key stage0.init: give init outside of the table, or --init"),
+        ("[stage2]\nstage = 1", "key stage2.stage: give stage outside of the table, or --stage"),
+    ],
+)
+def test_a_table_of_a_stage_that_cannot_be_meant(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        resolve_train(stage=1, file=write(tmp_path / "a.toml", text))
+
+
+def test_stages_as_tables_resolve_to_themselves(tmp_path: Path) -> None:
+    cases: list[dict[str, Any]] = [
+        {},
+        {"flags": {"out": "mine", "seed": 4, "tuning": "full"}, "preset": "grpo"},
+        {"flags": {"init": "begin", "model": "some/model"}, "preset": "release"},
+        {"assignments": ["reward.weights={ accuracy = 0.25 }", "optim.lr=3e-7"]},
+    ]
+    for given in cases:
+        configs = resolve_stages(**given)
+        tree = stage_tables(configs)
+        tables = {f"stage{stage}" for stage in range(4)}
+        assert tree.keys() - {"init"} == {"out"} | tables
+        assert not any(tree[name].keys() & {"out", "init", "stage"} for name in tables)
+        file = write(tmp_path / "all.toml", tomli_w.dumps(tree))
+        assert resolve_stages(file=file) == configs
+    assert len(cases) == 4
 
 
 def test_an_unknown_preset_names_the_nearest() -> None:

@@ -7,13 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
-from avatar_core.media.av_reader import OffTimelineError, av_frames, decoded_timeline
-from avatar_core.media.probe import probe
+from avatar_core.media.av_reader import (
+    OffTimelineError,
+    _Cursor,
+    av_frames,
+    can_rewind,
+    decoded_timeline,
+    sparse_frames,
+)
+from avatar_core.media.decode import decode
+from avatar_core.media.probe import open_media, probe
 from avatar_core.media.timeline import Timeline
-from tests.media.clips import frame_number, numbered_frame, tone, write_clip
+from avatar_core.types import MediaRef
+from tests.media.clips import frame_number, numbered_frame, tone, trimmed, write_clip
 
 
 def timeline(path: Path) -> Timeline:
@@ -79,3 +89,86 @@ def test_a_file_without_a_picture_is_refused(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "sound.mp4", frames=0, sound=tone(0.5))
     with pytest.raises(MediaError, match="has no video stream"):
         decoded_timeline(str(path))
+
+
+def sparsely(path: Path, shown: Timeline, indices: tuple[int, ...]) -> list[np.ndarray]:
+    """Frames read from a container whose packets have been read to their end."""
+    with open_media(str(path)) as container:
+        assert sum(1 for _ in container.demux()) > len(shown.times)
+        return list(sparse_frames(str(path), container, shown, indices))
+
+
+FILMS = {
+    # B frames that others refer to, P frames only, many references, an open group of pictures,
+    # slices, another container, two codecs that are not skipped in.
+    "pyramid.mp4": {"options": {"bf": "3", "g": "24", "x264-params": "b-pyramid=2"}},
+    "forward.mp4": {"options": {"bf": "0", "g": "250"}},
+    "references.mp4": {"options": {"bf": "5", "refs": "5", "x264-params": "b-adapt=0"}},
+    "open.mp4": {"options": {"g": "12", "x264-params": "open-gop=1:bframes=3"}},
+    "slices.mp4": {"options": {"slices": "3", "bf": "2"}},
+    "pyramid.mkv": {"options": {"bf": "3", "g": "24"}},
+    "hevc.mp4": {"codec": "libx265", "options": {"x265-params": "log-level=0:keyint=12"}},
+    "vp9.webm": {"codec": "libvpx-vp9", "options": {"g": "12"}},
+}
+
+
+@pytest.mark.parametrize("name", FILMS)
+def test_sparse_reading_gives_bit_by_bit_what_decoding_everything_gives(
+    tmp_path: Path, name: str
+) -> None:
+    path = write_clip(tmp_path / name, frames=60, size=(112, 112), **FILMS[name])
+    shown = timeline(path)
+    assert can_rewind(shown)
+    every = list(av_frames(str(path), shown, range(60)))
+    draw, cases = np.random.default_rng(0), 0
+    for count in (1, 2, 2, 3, 4, 6, 8, 8, 16, 16, 30, 59, 60):
+        indices = tuple(sorted(int(n) for n in draw.choice(60, count, replace=False)))
+        got = sparsely(path, shown, indices)
+        assert len(got) == count
+        for index, frame in zip(indices, got, strict=True):
+            assert np.array_equal(frame, every[index]), (index, indices)
+        cases += 1
+    assert cases == 13
+
+
+def test_sparse_reading_skips_what_no_frame_refers_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[int] = []
+    original = _Cursor._position_of
+
+    def counted(self: _Cursor, frame: VideoFrame) -> int:
+        decoded.append(original(self, frame))
+        return decoded[-1]
+
+    monkeypatch.setattr(_Cursor, "_position_of", counted)
+    plan = "b-adapt=0:b-pyramid=0:scenecut=0:keyint=60"
+    path = write_clip(tmp_path / "thirds.mp4", frames=60, options={"bf": "2", "x264-params": plan})
+    shown = timeline(path)
+    assert numbers(path, shown, 0, 31) == [0, 31]
+    assert decoded == list(range(32))
+    decoded.clear()
+    assert [frame_number(frame) for frame in sparsely(path, shown, (0, 31))] == [0, 31]
+    # Every third frame is referred to; 31 is not, and is asked for.
+    assert decoded == [*range(0, 31, 3), 31]
+
+
+def test_interlaced_pictures_are_not_read_sparsely(tmp_path: Path) -> None:
+    options = {"flags": "+ildct+ilme", "x264-params": "tff=1", "bf": "2"}
+    path = write_clip(tmp_path / "lines.mp4", frames=20, options=options)
+    with pytest.raises(OffTimelineError, match="is interlaced"):
+        sparsely(path, timeline(path), (0, 9, 19))
+    clip = decode(MediaRef("video", str(path)), MediaConfig(), "off")
+    assert clip.frames is not None
+    assert [frame_number(frame) for frame in clip.frames] == [0, 6, 13, 19]
+
+
+def test_only_a_timeline_that_starts_with_a_keyframe_can_be_rewound(
+    tmp_path: Path, clip: Path
+) -> None:
+    assert can_rewind(timeline(clip))
+    # An edit list hides frames, a transport stream has no index to seek by.
+    hidden = trimmed(clip, tmp_path / "part.mp4", first=7, count=30, fps=10)
+    stream = write_clip(tmp_path / "stream.ts", frames=20)
+    for path in (hidden, stream):
+        assert not can_rewind(timeline(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,6 +14,7 @@ from avatar_core.errors import MediaError, NoSoundError
 from avatar_core.files import file_digest
 from avatar_core.media.decode import decode
 from avatar_core.media.plan import FrameSize
+from avatar_core.media.sound import Track
 from avatar_core.types import MediaKind, MediaRef
 from tests.media.clips import frame_number, tone, write_clip
 
@@ -110,3 +112,54 @@ def test_the_given_resizer_is_the_one_that_is_used(files: Path) -> None:
     assert clip.frames is not None
     assert asked == [(28, 28)] * len(clip.frames)
     assert clip.frames.max() == 0
+
+
+def opens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Paths of the containers that are opened from now on."""
+    opened: list[str] = []
+    original = av.open
+
+    def counted(file: str, *rest: object, **options: object) -> object:
+        opened.append(file)
+        return original(file, *rest, **options)
+
+    monkeypatch.setattr(av, "open", counted)
+    return opened
+
+
+def test_sound_and_frames_come_from_one_open_of_the_file(
+    files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = write_clip(tmp_path / "long.mp4", frames=100, sound=tone(10.0))
+    matroska = write_clip(tmp_path / "both.mkv", sound=tone(2.0))
+    # Neither has an index by which the first frame is found again.
+    stream = write_clip(tmp_path / "both.ts", sound=tone(2.0))
+    old = write_clip(tmp_path / "both.avi", codec="mpeg4", sound=tone(2.0), sound_codec="pcm_s16le")
+    opened = opens(monkeypatch)
+    asked: list[tuple[MediaRef, int]] = [
+        (ref(files, "both.mp4"), 1),
+        (ref(files, "both.mp4", "video", 0.5, 1.5), 1),
+        (ref(files, "both.mp4", "audio"), 1),
+        (ref(files, "sound.mp4", "audio"), 1),
+        (ref(files, "both.mp4", "image", 0.7), 1),
+        (MediaRef("video", str(long), 7.0, 9.0), 1),
+        (MediaRef("video", str(matroska)), 1),
+        (MediaRef("video", str(stream)), 2),
+        (MediaRef("video", str(old)), 2),
+    ]
+    for wanted, count in asked:
+        opened.clear()
+        decode(wanted, CONFIG, "auto")
+        assert opened == [wanted.path] * count, wanted
+
+
+def test_sound_is_decoded_only_where_it_is_used(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr(Track, "take", lambda track, packet: taken.append(track.stream.type))
+    for kind, audio, heard in (("video", "off", False), ("image", "on", False)):
+        decode(ref(files, "both.mp4", kind, 0.0), CONFIG, audio)
+        assert bool(taken) is heard
+    decode(ref(files, "both.mp4"), CONFIG, "auto")
+    assert set(taken) == {"audio"}

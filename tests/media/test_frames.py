@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import struct
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -12,10 +11,8 @@ from qwen_omni_utils.v2_5 import vision_process
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media.decode import decode
-from avatar_core.media.frames import choose_reader
-from avatar_core.media.probe import probe
 from avatar_core.types import Clip, MediaRef
-from tests.media.clips import frame_number, tone, trimmed, write_clip
+from tests.media.clips import frame_number, trimmed, write_clip
 
 QUIET = {"x265-params": "log-level=0"}
 UNEVEN = [0, 10, 20, 25, 33, 70, 71, 72, 80, 90, 100, 130, 140, 150, 160, 170, 171, 172, 200, 220]
@@ -28,12 +25,6 @@ def read(path: Path, start: float | None = None, end: float | None = None, **set
 def numbers(clip: Clip) -> list[int]:
     assert clip.frames is not None
     return [frame_number(frame) for frame in clip.frames]
-
-
-def reader_for(path: Path) -> str:
-    facts = probe(str(path), MediaConfig())
-    assert facts.timeline is not None
-    return choose_reader(facts, facts.timeline, MediaConfig())
 
 
 def sequential(path: Path) -> list[tuple[float, int]]:
@@ -118,7 +109,7 @@ def test_seeking_gives_what_decoding_in_order_gives(tmp_path):
         assert read(path, 20.05, 21.0, reader="av").times == pytest.approx([20.1, 20.4, 20.7, 21.0])
 
 
-def test_uneven_frames_are_windowed_by_time_and_kept_from_decord(tmp_path):
+def test_uneven_frames_are_windowed_by_time(tmp_path):
     path = write_clip(tmp_path / "vfr.mp4", fps=100, stamps=UNEVEN)
     # Shown within [0.30, 1.00] s: stamps 33 70 71 72 80 90 100, frames 4 to 10; 4 of 7: 4 6 8 10.
     clip = read(path, 0.30, 1.00)
@@ -130,27 +121,17 @@ def test_uneven_frames_are_windowed_by_time_and_kept_from_decord(tmp_path):
 
 def test_an_edit_list_hides_frames_from_the_clip(tmp_path):
     source = write_clip(tmp_path / "source.mp4", frames=60, options={"g": "12"})
-    assert reader_for(source) == "decord"
     for first, count in ((7, 8), (12, 20), (1, 58), (30, 20)):
         path = trimmed(source, tmp_path / "trimmed.mp4", first=first, count=count, fps=10)
-        assert reader_for(path) == "av"
         clip = read(path, fps=10.0, max_frames=64)
         assert numbers(clip) == list(range(first, first + count))
         assert clip.times == pytest.approx([index / 10 for index in range(count)])
 
 
-def test_decord_gets_only_what_it_reads_exactly(tmp_path):
-    for name, settings in {
-        "hevc.mp4": {"codec": "libx265", "options": QUIET},
-        "matroska.mkv": {},
-        "late.mp4": {"stamps": list(range(5, 25)), "sound": tone(1)},
-        "vfr.mp4": {"fps": 100, "stamps": UNEVEN},
-        "wide.mp4": {"aspect": Fraction(2, 1)},
-        "mpeg4.mp4": {"codec": "mpeg4"},
-        "large.mp4": {"size": (722, 1280), "frames": 2},
-    }.items():
-        assert reader_for(write_clip(tmp_path / name, **settings)) == "av", name
-    assert reader_for(write_clip(tmp_path / "plain.mp4")) == "decord"
+def test_decord_reads_only_when_it_is_asked_for(tmp_path):
+    path = write_clip(tmp_path / "plain.mp4")
+    readers = {reader: read(path, reader=reader).reader for reader in ("auto", "av", "decord")}
+    assert readers == {"auto": "av", "av": "av", "decord": "decord"}
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])

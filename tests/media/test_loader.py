@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from avatar_core.config.media import MediaConfig
-from avatar_core.errors import MediaError, NoSoundError
+from avatar_core.errors import MediaError, NoSoundError, UsageError
 from avatar_core.media import MediaLoader, pool
 from avatar_core.media.decode import decode
 from avatar_core.types import Clip, MediaRef
@@ -38,7 +38,7 @@ def test_a_clip_arrives_whole(tmp_path):
     assert (clip.frames.dtype, clip.frames.shape) == (np.uint8, (4, 56, 56, 3))
     assert (clip.sound.dtype, clip.sound.shape, clip.sample_rate) == (np.float32, (32000,), 16000)
     assert [frame_number(frame) for frame in clip.frames] == [0, 6, 13, 19]
-    assert (clip.ref, clip.reader, len(clip.content_hash)) == (ref, "decord", 128)
+    assert (clip.ref, clip.reader, len(clip.content_hash)) == (ref, "av", 128)
     # 20 frames at 10 per second, 4 kept.
     assert clip.times == (0.0, 0.6, 1.3, 1.9) and clip.fps == 2.0
 
@@ -198,7 +198,6 @@ def test_construction_starts_nothing_and_closing_twice_is_harmless():
     loader.close()
 
 
-@pytest.mark.slow
 def test_a_worker_resizes_as_this_process_does(tmp_path):
     ref = MediaRef("video", str(write_clip(tmp_path / "wide.mp4", size=(240, 426))))
     with MediaLoader(MediaConfig(deadline_seconds=5.0)) as loader:
@@ -206,3 +205,64 @@ def test_a_worker_resizes_as_this_process_does(tmp_path):
     assert np.array_equal(clip.frames, decode(ref, MediaConfig(), "auto").frames)
     # 240 x 426 shrinks by sqrt(102240 / 50176) = 1.427 to 6 by 10 patches of 28.
     assert clip.frames.shape == (4, 168, 280, 3)
+
+
+def test_a_later_loader_takes_clips_from_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("AVATAR_MEDIA_CACHE_BYTES", str(1 << 20))
+    path = write_clip(tmp_path / "mark.mp4", sound=tone(2))
+    folder = write_pictures(tmp_path / "marks", 9)
+    refs = [MediaRef("video", str(path)), MediaRef("video", str(folder), fps=3.0)]
+    clips = []
+    # Neither workers nor deadline nor memory change what is loaded.
+    for settings in ({}, {"workers": 2, "deadline_seconds": 9.0, "cache_bytes": 1}):
+        with MediaLoader(MediaConfig(**settings)) as loader:
+            clips.append([loader.load(ref) for ref in refs])
+            started = any(worker.pid is not None for worker in loader._pool._workers)
+        assert started is (settings == {})
+    assert (decodes(path), decodes(folder)) == (1, 1)
+    for one, other in zip(*clips, strict=True):
+        assert np.array_equal(one.frames, other.frames) and one.times == other.times
+        assert one.frames is not other.frames and other.frames.flags.writeable
+        assert (one.sound is None) == (other.sound is None)
+    assert np.array_equal(clips[0][0].sound, clips[1][0].sound)
+    # Other frames, another use of sound, other content under the same name.
+    for count, settings in enumerate(({"max_frames": 2, "min_frames": 2}, {"audio": "off"}), 2):
+        with MediaLoader(MediaConfig(**settings)) as loader:
+            loader.load(refs[0])
+        assert decodes(path) == count
+    write_clip(path, frames=30)
+    with MediaLoader(MediaConfig()) as loader:
+        assert len(loader.load(refs[0]).frames) == 6
+    assert decodes(path) == 4
+
+
+def test_a_damaged_file_on_disk_is_decoded_anew(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("AVATAR_MEDIA_CACHE_BYTES", str(1 << 20))
+    path = write_clip(tmp_path / "mark.mp4")
+    for count in (1, 2):
+        with MediaLoader(MediaConfig()) as loader:
+            clip = loader.load(MediaRef("video", str(path)))
+        assert [frame_number(frame) for frame in clip.frames] == [0, 6, 13, 19]
+        assert decodes(path) == count
+        (kept,) = (tmp_path / "cache" / "media").iterdir()
+        content = bytearray(kept.read_bytes())
+        content[len(content) // 2] ^= 1
+        kept.write_bytes(content)
+
+
+@pytest.mark.parametrize(("number", "settings"), [("0", {}), ("1000000", {"cache_bytes": 0})])
+def test_nothing_is_kept_on_disk_unless_it_is_asked_for(tmp_path, monkeypatch, number, settings):
+    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("AVATAR_MEDIA_CACHE_BYTES", number)
+    path = write_clip(tmp_path / "mark.mp4")
+    with MediaLoader(MediaConfig(**settings)) as loader:
+        loader.load(MediaRef("video", str(path)))
+    assert decodes(path) == 1 and not (tmp_path / "cache").exists()
+
+
+def test_a_budget_that_is_no_number_is_said_at_once(monkeypatch):
+    monkeypatch.setenv("AVATAR_MEDIA_CACHE_BYTES", "plenty")
+    with pytest.raises(UsageError, match="AVATAR_MEDIA_CACHE_BYTES=plenty: give a whole number"):
+        MediaLoader(MediaConfig())

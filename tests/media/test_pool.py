@@ -148,26 +148,3 @@ def test_a_worker_that_does_not_start_is_an_error(files, monkeypatch):
         pytest.raises(MediaError, match=r"no decoder starts \(exit status 3\)"),
     ):
         loader.load(ref(files, "good"))
-
-
-def test_loading_a_library_does_not_count_against_the_deadline(files, monkeypatch):
-    program = (
-        "import sys, time\n"
-        "from avatar_core.media.wire import read_message, write_message\n"
-        "say = lambda status: write_message(sys.stdout.buffer, {'status': status})\n"
-        "say('ready')\n"
-        "read_message(sys.stdin.buffer)\n"
-        "say('loading'); time.sleep(0.8); say('loaded')\n"
-        "time.sleep(float(sys.argv[1])); say('clip')\n"
-    )
-    for pause, is_late in (("0", False), ("5", True)):
-        monkeypatch.setattr(pool, "WORKER_COMMAND", (sys.executable, "-c", program, pause))
-        worker = pool.Worker()
-        try:
-            if is_late:
-                with pytest.raises(MediaTimeout):
-                    worker.ask({}, "slow.mp4", 0.5)
-            else:
-                assert worker.ask({}, "slow.mp4", 0.5).header["status"] == "clip"
-        finally:
-            worker.stop()

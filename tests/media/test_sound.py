@@ -8,6 +8,8 @@ import pytest
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import NoSoundError
 from avatar_core.media.decode import decode
+from avatar_core.media.probe import open_media
+from avatar_core.media.sound import Piece, lay_out, read_sound
 from avatar_core.types import MediaRef
 from tests.media.clips import tone, write_clip
 
@@ -138,3 +140,37 @@ def test_a_video_without_sound(tmp_path):
     with pytest.raises(NoSoundError, match="no sound track; use --audio auto"):
         decode(ref, MediaConfig(), "on")
     assert decode(ref, MediaConfig(), "auto").sound is None
+
+
+def test_sound_decoded_on_the_way_is_that_of_a_fresh_open(tmp_path):
+    cases = 0
+    for name, codec, rate in FILES:
+        picture = {".webm": "libvpx", ".avi": "mpeg4"}.get(name[1:], "libx264")
+        path = write_clip(
+            tmp_path / f"{cases}{name}",
+            frames=30,
+            codec=picture,
+            sound=clicks(0.5, 1.25, 2.5, rate=rate),
+            sound_rate=rate,
+            sound_codec=codec,
+        )
+        for start, end in ((None, None), (0.7, 2.1)):
+            with open_media(str(path)) as container:
+                fresh = read_sound(container, start or 0.0, end or 3.0)
+            assert np.array_equal(sound_of(path, start, end), fresh)
+            cases += 1
+    assert cases == 2 * len(FILES)
+
+
+def test_pieces_lie_at_their_times_and_gaps_are_silent():
+    ones = np.ones(RATE // 10, np.float32)
+    # 5 ms late is rounding, so the second follows the first; the third begins 0.2 s later, the
+    # fourth has no time of its own, the last lies behind the window.
+    pieces = [Piece(0.0, ones), Piece(0.105, 2 * ones), Piece(0.4, 3 * ones), Piece(None, 4 * ones)]
+    pieces.append(Piece(2.0, 5 * ones))
+    sound = lay_out(pieces, 0.05, 1.05)
+    assert len(sound) == RATE
+    runs = [(0.0, 1), (0.05, 2), (0.15, 0), (0.35, 3), (0.45, 4), (0.55, 0)]
+    for (begin, level), (end, _) in zip(runs, [*runs[1:], (1.0, 0)], strict=True):
+        assert set(sound[round(begin * RATE) : round(end * RATE)]) == {level}
+    assert len(lay_out([], 1.0, 1.5)) == RATE // 2 and len(lay_out([], 1.0, None)) == 0

@@ -122,7 +122,7 @@ def write_checkpoint(directory: Path, shape: Shape, seed: int = 0) -> Path:
     document = configuration(shape)
     (directory / "config.json").write_text(json.dumps(document, indent=2))
     _write_weights(directory, document["thinker_config"], seed)
-    _write_processor(directory)
+    write_processor(directory)
     return directory
 
 
@@ -210,7 +210,7 @@ def _weight(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Te
     return weight.view(shape)
 
 
-def _write_processor(directory: Path) -> None:
+def write_processor(directory: Path) -> None:
     """Write tokenizer, chat template and the one configuration of both feature extractors."""
     full_tokenizer().save_pretrained(directory)
     (directory / "chat_template.json").write_text(json.dumps({"chat_template": CHAT_TEMPLATE}))

@@ -35,18 +35,18 @@ class Written:
         """Attend once in every layer, both ways."""
         count = len(self.rows[0])
         for layer, rows in enumerate(self.rows):
-            queries = self.draw((count, HEADS, 1, WIDTH))
-            keys, values = (self.draw((count, KEY_HEADS, 1, WIDTH)) for _ in range(2))
+            queries = self.draw((count, HEADS, WIDTH))
+            keys, values = (self.draw((count, KEY_HEADS, WIDTH)) for _ in range(2))
             got = cache.attend(layer, queries, keys, values, SCALE)
             for row in range(count):
                 rows[row] = (
-                    torch.cat([rows[row][0], keys[row]], dim=1),
-                    torch.cat([rows[row][1], values[row]], dim=1),
+                    torch.cat([rows[row][0], keys[row, :, None]], dim=1),
+                    torch.cat([rows[row][1], values[row, :, None]], dim=1),
                 )
                 wanted = scaled_dot_product_attention(
-                    queries[row], *rows[row], scale=SCALE, enable_gqa=True
+                    queries[row, :, None], *rows[row], scale=SCALE, enable_gqa=True
                 )
-                torch.testing.assert_close(got[row, 0], wanted[:, 0], rtol=0, atol=1e-5)
+                torch.testing.assert_close(got[row], wanted[:, 0], rtol=0, atol=1e-5)
 
 
 def test_every_step_is_dense_attention_while_completions_leave() -> None:
@@ -55,9 +55,9 @@ def test_every_step_is_dense_attention_while_completions_leave() -> None:
     for _ in range(4):
         written.step(cache)
     # The second prompt leaves, and one completion of each other.
-    rows = [1, 2, 6, 8]
-    cache.keep(torch.tensor([0, 2]), torch.tensor(rows))
-    written.rows = [[layer[row] for row in rows] for layer in written.rows]
+    kept = [[1, 2], [6, 8]]
+    cache.keep(torch.tensor(kept))
+    written.rows = [[layer[row] for row in sum(kept, [])] for layer in written.rows]
     for _ in range(3):
         written.step(cache)
     assert written.rows[0][0][0].shape[1] == 5 + 7

@@ -30,12 +30,13 @@ from avatar_core.config.train import RolloutConfig, SamplingConfig, TrainConfig
 from avatar_core.models.policy import Prompt
 from avatar_core.models.prompting import control_tokens, processor_inputs
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.models.recompute import layers_of, recomputed
 from avatar_core.models.sampling import draw_tokens, uniforms_from_seeds
+from avatar_core.phases import Stopwatch
 from avatar_core.seeds import seed_from
 from avatar_core.training.learning import Share, learn
 from avatar_core.training.rollout import Visit, draw_completions, score_groups
 from avatar_core.training.step import make_optimiser, take_step
-from avatar_core.phases import Stopwatch
 from avatar_core.training.update import NOTHING_REPLAYED, Scored, loss_terms
 from avatar_core.types import Completion, Sample
 from tests.models.prompts import tiny_policy
@@ -63,6 +64,8 @@ class Task(NamedTuple):
     config: TrainConfig
     advantages: Tensor
     """One for each completion; rewards of untrained weights are all equal."""
+    recompute: bool = False
+    """Whether the authors' side computes activations again in the backward pass."""
 
 
 def shared_step(task: Task) -> Outcome:
@@ -91,7 +94,7 @@ class ProjectDraw(LogitsProcessor):
 
     def __init__(self, uniforms: Tensor, forbidden: Sequence[int], config: TrainConfig) -> None:
         self._uniforms, self._config, self._step = uniforms, config, 0
-        self._forbidden = torch.tensor(forbidden)
+        self._forbidden = torch.tensor(forbidden, device=uniforms.device)
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         sampling = self._config.sampling
@@ -114,14 +117,14 @@ def authors_step(task: Task, *, old_pass: bool = True) -> Outcome:
     optimiser = make_optimiser(policy.parameters(), config.optim)
     with watch.phase("media"):
         inputs: dict[str, Any] = dict(processor_inputs(task.prompt, policy.processor))
-        inputs["video_second_per_grid"] = torch.as_tensor(inputs["video_second_per_grid"])
+        inputs = {name: torch.as_tensor(v, device=policy.device) for name, v in inputs.items()}
         batch = copies(inputs, size)
     with watch.phase("generate"):
         tokens = family_tokens(task, batch)
     with watch.phase("reward"):
         completions = [
             Completion(
-                token_ids=row.numpy().astype("int32"),
+                token_ids=row.cpu().numpy().astype("int32"),
                 logprobs=torch.zeros(len(row)).numpy(),
                 text=policy.decode(row),
                 truncated=True,
@@ -137,11 +140,13 @@ def authors_step(task: Task, *, old_pass: bool = True) -> Outcome:
         with watch.phase("old"), torch.no_grad():
             behaviour = family_logprobs(model, inputs, rows)
     with watch.phase("train"):
-        current = family_logprobs(model, inputs, rows)
+        with recomputed(layers_of(model) if task.recompute else []):
+            current = family_logprobs(model, inputs, rows)
         mask = torch.ones_like(tokens, dtype=torch.bool)
         behaviour = current.detach() if behaviour is None else behaviour
         kl = kl_k3(current, frozen, mask) * off_policy_weights(current, behaviour, mask)
-        loss = loss_terms(Scored(current, mask, behaviour, kl, task.advantages), config).loss
+        advantages = task.advantages.to(policy.device)
+        loss = loss_terms(Scored(current, mask, behaviour, kl, advantages), config).loss
         outcome = take_step(optimiser, loss, lr=0.0, max_norm=config.optim.max_grad_norm)
     norm = outcome.grad_norm or 0.0
     return Outcome(tokens.tolist(), float(loss.detach()), norm, watch.seconds)
@@ -159,7 +164,8 @@ def family_tokens(task: Task, batch: dict[str, Any]) -> Tensor:
     ]
     stops = {tokenizer.eos_token_id, tokenizer.pad_token_id}
     forbidden = sorted(set(control_tokens(task.policy.processor).values()) - stops)
-    draw = ProjectDraw(uniforms_from_seeds(seeds, limit), forbidden, config)
+    uniforms = uniforms_from_seeds(seeds, limit).to(task.policy.device)
+    draw = ProjectDraw(uniforms, forbidden, config)
     model: Any = task.policy.model
     made: Tensor = model.generate(
         **batch,
@@ -176,24 +182,31 @@ def family_tokens(task: Task, batch: dict[str, Any]) -> Tensor:
 def without_ends(policy: QwenOmniPolicy) -> None:
     """Make ends of turn so unlikely that every completion runs to the length limit."""
     tokenizer = policy.processor.tokenizer
-    stops = torch.tensor([tokenizer.eos_token_id, tokenizer.pad_token_id])
+    stops = torch.tensor([tokenizer.eos_token_id, tokenizer.pad_token_id], device=policy.device)
 
     def lower(_module: object, _inputs: object, logits: Tensor) -> Tensor:
-        return logits.index_add(-1, stops, torch.full((*logits.shape[:-1], len(stops)), -1e4))
+        by = logits.new_full((*logits.shape[:-1], len(stops)), -1e4)
+        return logits.index_add(-1, stops, by)
 
     head: torch.nn.Module = policy.model.lm_head
     head.register_forward_hook(lower)
 
 
 def make_task(prefix: int, tokens: int, group: int, seed: int) -> Task:
-    """A tiny policy that has moved a little from its reference, with a prompt and a question."""
+    """A tiny policy with a prompt and a question."""
     policy = tiny_policy(seed)
+    return task_of(policy, prompt_of(policy, prefix, seed=seed), tokens, group, seed)
+
+
+def task_of(policy: QwenOmniPolicy, prompt: Prompt, tokens: int, group: int, seed: int) -> Task:
+    """A task of a policy, which moves a little from its reference and never ends a turn again."""
     without_ends(policy)
-    with policy.reference(), torch.random.fork_rng():
+    with policy.reference():
+        pass  # Without an adapter the copy is made here, before the weights move.
+    with torch.no_grad(), torch.random.fork_rng():
         torch.manual_seed(seed)
         for parameter in policy.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.01)
-    prompt = prompt_of(policy, prefix, seed=seed)
     sample = Sample("noise", prompt.texts[0], (prompt.clips[0].ref,), "red", "free-form")
     config = TrainConfig(
         seed=seed,

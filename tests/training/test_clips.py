@@ -56,6 +56,28 @@ def test_what_is_no_video_names_its_first_row(silent: Path, tmp_path: Path) -> N
         assert caught.value.exit_code == 2
 
 
+def test_all_that_cannot_be_read_is_listed_up_to_a_limit(
+    silent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clips, "BATCH", 2)
+    monkeypatch.setattr(clips, "LISTED", 2)
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (tmp_path / name).write_text("no film at all\n" * 50, "utf-8")
+    bad = [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")]
+    with pytest.raises(DataError) as caught:
+        check([silent, bad[0], bad[1], silent, bad[2], bad[0]])
+    said, _, below = str(caught.value).partition("\n\n")
+    assert said == "3 of 4 media files cannot be used"
+    # Row 4 names the first file again, so that the third bad one, unlisted, is in row 5.
+    first, second, more = below.splitlines()
+    assert first.startswith("rows.jsonl:2: ") and "a.mp4: is damaged" in first
+    assert second.startswith("rows.jsonl:3: ") and "b.mp4: is damaged" in second
+    assert more == "and 1 more"
+    with pytest.raises(DataError) as caught:
+        check([silent, *bad[:2]])
+    assert str(caught.value).splitlines()[2:] == [first, second]
+
+
 def test_silence_is_refused_only_where_sound_is_required(silent: Path, tmp_path: Path) -> None:
     sounding = write_clip(tmp_path / "sounding.mp4", sound=tone(2))
     for audio in ("auto", "off"):

@@ -36,9 +36,31 @@ def test_samples_of_a_file_are_read_and_given(base: Path, tmp_path: Path) -> Non
     assert data is not None
     assert list(data.training) == ["a", "b"]
     assert said == [
+        f"read 2 rows of {train} to train on",
         f"1 rows of {train} name another stage than 1 and are left out",
         "checking 2 media files",
     ]
+
+
+def test_all_bad_rows_are_listed_unless_in_a_hurry(base: Path, tmp_path: Path) -> None:
+    rows = [row("a", "1.mp4"), row("b", "1.mp4", question=" "), row("c", "1.mp4", solution="many")]
+    train = write_data(tmp_path, "train.jsonl", rows)
+    config = small(tmp_path / "run", base, f"data={train}")
+    for quick, lines in ((False, 4), (True, 1)):
+        with pytest.raises(DataError) as caught:
+            check_inputs(config, quick=quick)
+        assert len(str(caught.value).splitlines()) == lines
+    # The sentence, an empty line, and the two rows in file order.
+    with pytest.raises(DataError, match=r": 2 of 3 rows cannot be used\n\n.*:2: .*\n.*:3: .*"):
+        check_inputs(config)
+
+
+def test_questions_without_options_are_told(base: Path, tmp_path: Path) -> None:
+    choice = row("a", "1.mp4", problem_type="multiple choice", solution="A")
+    train = write_data(tmp_path, "train.jsonl", [choice])
+    said: list[str] = []
+    check_inputs(small(tmp_path / "run", base, f"data={train}"), quick=True, say=said.append)
+    assert sum("options neither given nor in the question" in line for line in said) == 1
 
 
 @pytest.mark.parametrize("setting", ["data", "held_out.data"])
@@ -256,8 +278,9 @@ def test_a_file_of_hints_is_opened_for_every_kind_of_data(
     said: list[str] = []
     check_inputs(config, quick=True, say=said.append)
     # Which scenes there are is known once they are made.
+    read = f"read 1 rows of {source} to train on"
     told = f"none of the 1 hints of {hints} is for a sample of this run"
-    assert said == ([] if data == "scenes" else [told])
+    assert said == ([] if data == "scenes" else [read, told])
 
 
 def test_a_local_judge_that_is_not_there_is_refused_before_anything_is_written(

@@ -1,0 +1,250 @@
+"""What passes through a thinker hold in memory: formulas in bytes, from sizes alone.
+
+Symbols: t tokens (or patches, or sound positions) of a pass, h width of a layer, q and k widths of
+its queries and keys, f width of its inner layer, L layers, V vocabulary, w bytes of a number of the
+base weights, r rank of an adapter. Derived from what torch keeps for the backward pass, operation
+by operation, and held against it by the tests.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from avatar_core.models.prefix_cache import ROOM
+from avatar_core.models.token_logprobs import chunk_rows
+
+FLOAT = 4
+"""Bytes of a number in float32."""
+
+
+class Precision(NamedTuple):
+    """How numbers are held and what is trained."""
+
+    width: int
+    """Bytes of a number of the base weights and of most activations, w."""
+    rank: int
+    """Of the adapter, r; 0 where all weights are trained, which are then in float32."""
+
+    @property
+    def full(self) -> bool:
+        """Whether all weights are trained."""
+        return self.rank == 0
+
+    @property
+    def beside(self) -> int:
+        """Bytes that a number of logits in w takes beside its float32 copy; 0 where it is that."""
+        return 0 if self.width == FLOAT else self.width
+
+
+class Layers(NamedTuple):
+    """Equal transformer layers."""
+
+    depth: int
+    """L."""
+    hidden: int
+    """h."""
+    queries: int
+    """q, width of all query heads together."""
+    keys: int
+    """k, width of all key heads together."""
+    inner: int
+    """f."""
+    gated: bool
+    """Two inner products, one through SiLU, after RMS norms; else one, after layer norms."""
+
+
+class Thinker(NamedTuple):
+    """Sizes of a model."""
+
+    text: Layers
+    """The language model."""
+    vision: Layers
+    """Tower of patches; its merger joins four to one."""
+    audio: Layers
+    """Tower of sound, two mel frames a position."""
+    vocabulary: int
+    """V, rows of the head."""
+    patch: int
+    """Numbers of one patch."""
+    mels: int
+    """Bins of one mel frame."""
+    parameters: int
+    """Of the whole model."""
+    trained: int
+    """Those that an optimiser changes: all, or an adapter's."""
+
+
+class Pass(NamedTuple):
+    """Prompts that go through the model together, each with as many completions behind it."""
+
+    rows: int
+    """Prompts."""
+    prefix: int
+    """Tokens of the longest prompt, P."""
+    branches: int
+    """Completions of each prompt, G."""
+    length: int
+    """Tokens of each completion, C."""
+    patches: int
+    """Patches of all prompts."""
+    frames: int
+    """Mel frames of all prompts."""
+
+    @property
+    def tokens(self) -> int:
+        """T of the language model: prompts with all completions behind them."""
+        return self.rows * (self.prefix + self.branches * self.length)
+
+    @property
+    def scored(self) -> int:
+        """Completion tokens."""
+        return self.rows * self.branches * self.length
+
+
+def layer_bytes(layers: Layers, tokens: int, precision: Precision) -> int:
+    """What one layer keeps of t tokens for the backward pass.
+
+    norms       2 · (4 th [RMS; else w th] + w th where its gain is trained [RMS])
+    attention   w t (q + 2k) + w tq
+    inner       w t · 3f gated, else w t · f
+    inputs      of the linear layers, by `_inputs`: h for q, k, v · q · h · f
+    """
+    h, q, f, w = layers.hidden, layers.queries, layers.inner, precision.width
+    if layers.gated:
+        norms = 2 * tokens * h * (FLOAT + (w if precision.full else 0))
+    else:
+        norms = 2 * tokens * h * w
+    attention = w * tokens * (q + 2 * layers.keys + q)
+    inner = w * tokens * f * (3 if layers.gated else 1)
+    inputs = (
+        _inputs(tokens * h, 3, precision)
+        + _inputs(tokens * q, 1, precision)
+        + _inputs(tokens * h, 2 if layers.gated else 1, precision)
+        + _inputs(tokens * f, 1, precision)
+    )
+    ranks = FLOAT * tokens * precision.rank * (7 if layers.gated else 6)
+    return norms + attention + inner + inputs + ranks
+
+
+def _inputs(numbers: int, readers: int, precision: Precision) -> int:
+    """What linear layers keep of an input: once, or by each in float32 for adapters of 16 bits."""
+    return numbers * FLOAT * (1 if precision.width == FLOAT else readers)
+
+
+def branch_bytes(text: Layers, batch: Pass, precision: Precision) -> int:
+    """What attention of completions to their prefix keeps in one layer, beside `layer_bytes`.
+
+    w · B · (2 C q + 2 (P + C) k + C (q / k) (P + C)) for B completions: their queries and results,
+    keys and values with the prefix's before them, and the mask.
+    """
+    prefix, length = batch.prefix, batch.length
+    laid_out = 2 * length * text.queries + 2 * (prefix + length) * text.keys
+    mask = length * (text.queries // text.keys) * (prefix + length)
+    return precision.width * batch.rows * batch.branches * (laid_out + mask)
+
+
+def stack_bytes(layers: Layers, tokens: int, extra: int, precision: Precision, again: bool) -> int:
+    """What all layers keep: everything, or their inputs alone (w th each) if computed again.
+
+    Args:
+        layers: L of them.
+        tokens: t.
+        extra: kept by one layer beside `layer_bytes`.
+        precision: of the numbers.
+        again: whether activations are computed again in the backward pass.
+    """
+    if again:
+        return layers.depth * tokens * layers.hidden * precision.width
+    return layers.depth * (layer_bytes(layers, tokens, precision) + extra)
+
+
+def tower_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -> int:
+    """What the towers keep of a pass.
+
+    Layers by `stack_bytes`; of the merger the norm and the inputs of its two linear layers; where
+    all weights are trained also pixels, 4 · patch numbers each, and 4 (mels + 2.5 h) a mel frame in
+    the convolutions.
+    """
+    patches, positions = batch.patches, math.ceil(batch.frames / 2)
+    vision = stack_bytes(model.vision, patches, 0, precision, again)
+    audio = stack_bytes(model.audio, positions, 0, precision, again)
+    merged = patches * model.vision.hidden
+    merger = merged * (FLOAT + precision.width) + 2 * _inputs(merged, 1, precision)
+    stem = 0
+    if precision.full:
+        merger += merged * precision.width
+        stem = FLOAT * patches * model.patch
+        stem += int(FLOAT * batch.frames * (model.mels + 2.5 * model.audio.hidden))
+    return vision + audio + merger + stem
+
+
+def text_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -> int:
+    """What the language model keeps of a pass: layers, last norm, and the prompts as encoded.
+
+    The last norm keeps 4 th, and w th where its gain is trained; an encoded prompt takes w · P h.
+    """
+    last = FLOAT + (precision.width if precision.full else 0)
+    kept = stack_bytes(model.text, batch.tokens, 0, precision, again)
+    encoded = precision.width * batch.rows * batch.prefix
+    return kept + model.text.hidden * (batch.tokens * last + encoded)
+
+
+def attention_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -> int:
+    """What attention of completions keeps in all layers; nothing if it is computed again."""
+    return 0 if again else model.text.depth * branch_bytes(model.text, batch, precision)
+
+
+def layer_work_bytes(model: Thinker, batch: Pass, precision: Precision, *, gradients: bool) -> int:
+    """What is alive for a moment within one layer of the language model.
+
+    Forward alone: gate, up and their product with input and norm, w t (3f + 2h). Backward: the
+    gradients of those, w t · 4f + 3 · 4 th, of which an adapter turns some of 16 bits into float32.
+    """
+    text, tokens, w = model.text, batch.tokens, precision.width
+    if not gradients:
+        return w * tokens * (3 * text.inner + 2 * text.hidden)
+    inner = 4 * w + (0 if w == FLOAT else FLOAT)
+    return tokens * (inner * text.inner + 3 * FLOAT * text.hidden)
+
+
+def tower_work_bytes(model: Thinker, batch: Pass, precision: Precision) -> int:
+    """What is alive for a moment in the vision tower's forward pass: its pixels and one layer.
+
+    4 · patch numbers, and w · (3f + 2h) a patch.
+    """
+    vision = model.vision
+    layer = precision.width * (3 * vision.inner + 2 * vision.hidden)
+    return batch.patches * (FLOAT * model.patch + layer)
+
+
+def again_bytes(model: Thinker, batch: Pass, precision: Precision) -> int:
+    """What one layer of the language model keeps while it is computed again in the backward."""
+    own = layer_bytes(model.text, batch.tokens, precision)
+    return own + branch_bytes(model.text, batch, precision)
+
+
+def logit_bytes(model: Thinker, tokens: int) -> int:
+    """A chunk of logits in float32: 4 V a row."""
+    return min(tokens, chunk_rows(model.vocabulary)) * model.vocabulary * FLOAT
+
+
+def cache_bytes(model: Thinker, batch: Pass, precision: Precision) -> int:
+    """Keys and values while completions are drawn: w · 2k L of every prompt and completion token.
+
+    Space for completions grows in steps, and is copied then, a layer at a time.
+    """
+    own = math.ceil(batch.length / ROOM) * ROOM
+    token = precision.width * 2 * model.text.keys
+    completions = batch.rows * batch.branches * own
+    return token * (model.text.depth * (batch.rows * batch.prefix + completions) + completions)
+
+
+def draw_bytes(model: Thinker, batch: Pass, precision: Precision, *, greedy: bool) -> int:
+    """Logits while a token of every completion is drawn.
+
+    Sampled: twelve bytes an entry as logits, without forbidden tokens, and cut off; sixteen as
+    probabilities in float64. Greedy: twelve, as logits, without forbidden tokens, and normalised.
+    """
+    entries = batch.rows * batch.branches * model.vocabulary
+    return entries * ((12 if greedy else 28) + precision.beside)
