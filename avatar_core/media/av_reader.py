@@ -7,8 +7,8 @@ Every other frame then comes out bit by bit as without skipping, in about two th
 from __future__ import annotations
 
 import bisect
-import operator
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import numpy as np
 from av.container import InputContainer
@@ -53,13 +53,13 @@ def sparse_frames(
             whose halves may be needed apart.
         MediaError: a frame asked for is damaged.
     """
-    container.seek(timeline.keyframes[0].stamp, stream=_single_threaded(path, container))
+    container.seek(timeline.stamps[0], stream=_single_threaded(path, container))
     yield from _upright(_Cursor(path, container, timeline, indices), indices)
 
 
 def can_rewind(timeline: Timeline) -> bool:
     """Whether a seek to the first keyframe leads to the first frame."""
-    return timeline.hidden == 0 and bool(timeline.keyframes) and not timeline.keyframes[0].position
+    return timeline.hidden == 0 and timeline.keyframes[:1] == (0,)
 
 
 def decoded_timeline(path: str) -> Timeline:
@@ -129,17 +129,22 @@ class _Cursor:
     def _skip_towards(self, index: int) -> None:
         """Seek to the last keyframe up to `index` when it lies ahead."""
         keyframes = self._timeline.keyframes
-        place = bisect.bisect_right(keyframes, index, key=operator.attrgetter("position")) - 1
-        if place >= 0 and keyframes[place].position > self._position + 1:
-            self._container.seek(keyframes[place].stamp, stream=self._stream)
+        place = bisect.bisect_right(keyframes, index) - 1
+        if place >= 0 and keyframes[place] > self._position + 1:
+            # FFmpeg takes the time at which the keyframe is shown, in MP4 too; asked for that at
+            # which it is decoded, it would go back to the keyframe before.
+            stamp = self._timeline.stamps[keyframes[place]]
+            self._container.seek(stamp, stream=self._stream)
             self._frames = self._decoded()
 
     def _decoded(self) -> Iterator[VideoFrame]:
         """Frames from the container's place on."""
+        codec, skipping = self._stream.codec_context, None
         for packet in self._container.demux(self._stream):
-            if self._sparse:
-                shown = packet.pts in self._asked
-                self._stream.codec_context.skip_frame = "DEFAULT" if shown else "NONREF"
+            unasked = self._sparse and packet.pts not in self._asked
+            skip: Literal["NONREF", "DEFAULT"] = "NONREF" if unasked else "DEFAULT"
+            if skip != skipping:
+                codec.skip_frame = skipping = skip
             for frame in packet.decode():
                 if self._sparse and frame.interlaced_frame:
                     raise OffTimelineError(self._path, "is interlaced; encode it progressively")

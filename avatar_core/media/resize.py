@@ -71,10 +71,10 @@ def resize_frame(frame: np.ndarray, size: FrameSize) -> np.ndarray:
         return frame
     down, across = axis(frame.shape[0], size.height), axis(frame.shape[1], size.width)
     pixels = _quick(frame, down, across)
-    doubtful = np.argwhere(np.abs(pixels - np.floor(pixels) - 0.5) <= _error(down, across))
+    doubtful = np.flatnonzero(np.abs(pixels - np.floor(pixels) - 0.5) <= _error(down, across))
     some = max(1, PART // (down.weights.shape[1] * across.weights.shape[1]))
     for first in range(0, len(doubtful), some):
-        where = tuple(doubtful[first : first + some].T)
+        where = np.unravel_index(doubtful[first : first + some], pixels.shape)
         pixels[where] = _as_torch(frame, down, across, where)
     levels: np.ndarray = np.rint(np.clip(pixels, 0, 255)).astype(np.uint8)
     return levels
@@ -121,10 +121,10 @@ def _fused(
 
 def _sums(values: np.ndarray, weights: np.ndarray, fused: np.ndarray) -> np.ndarray:
     """Weighted sums along the last axis in float32, one tap after the other."""
+    products = values.astype(np.float64) * weights
+    products = np.where(fused, products, products.astype(np.float32))
     total = np.zeros(values.shape[:-1], np.float32)
-    for tap in range(values.shape[-1]):
-        product = values[..., tap].astype(np.float64) * weights[..., tap]
-        product = np.where(fused[..., tap], product, product.astype(np.float32))
+    for product in np.moveaxis(products, -1, 0):
         total = (product + total).astype(np.float32)
     return total
 

@@ -90,7 +90,8 @@ class Track:
                 time = float(frame.pts * frame.time_base) - self._origin
                 self._reached = time
             self._reached += frame.samples / SAMPLE_RATE
-            self._pieces.append(Piece(time, frame.to_ndarray().mean(axis=0, dtype=np.float32)))
+            channels = frame.to_ndarray()
+            self._pieces.append(Piece(time, np.add.reduce(channels) / np.float32(len(channels))))
 
 
 def is_sought(container: InputContainer, start: float) -> bool:

@@ -26,18 +26,6 @@ BROKEN_OFF_SECONDS = 0.5
 """A file whose packets end this much before its announced end has lost its tail."""
 
 
-class Keyframe(NamedTuple):
-    """A place where decoding can begin.
-
-    Attributes:
-        position: of the frame, in presentation order.
-        stamp: to seek to, in units of the stream's time base.
-    """
-
-    position: int
-    stamp: int
-
-
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """Presentation times of a video's frames.
@@ -48,14 +36,15 @@ class Timeline:
         hidden: frames that are stored but not shown.
         stamps: the times in units of the stream's time base; empty when packets carry none, and
             then `times` are counted out at `fps`.
-        keyframes: in presentation order; empty where seeking is not to be relied on.
+        keyframes: positions at which decoding can begin, increasing; empty where seeking is not to
+            be relied on.
     """
 
     times: tuple[float, ...]
     fps: float
     hidden: int = 0
     stamps: tuple[int, ...] = ()
-    keyframes: tuple[Keyframe, ...] = ()
+    keyframes: tuple[int, ...] = ()
 
     @property
     def end(self) -> float:
@@ -109,7 +98,7 @@ def scan_timeline(
         if packet.is_discard:
             hidden += 1
         else:
-            entries.append(_Entry(packet.pts, packet.dts, packet.is_keyframe))
+            entries.append(_Entry(packet.pts, packet.is_keyframe))
     if indexed > len(entries) + hidden or announced > end + BROKEN_OFF_SECONDS:
         raise MediaError(path, "ends before the frames it announces; copy the whole file")
     hidden = max(hidden, stream.frames - len(entries))
@@ -148,24 +137,17 @@ class _Entry(NamedTuple):
     """What a packet says of its frame."""
 
     pts: int | None
-    dts: int | None
     is_keyframe: bool
 
 
 def _keyframes(
     entries: Sequence[_Entry], timeline: Timeline, container: InputContainer
-) -> tuple[Keyframe, ...]:
-    """Places to seek to, for containers with an index; MP4 has it by decoding time."""
-    name = container.format.name
-    if not timeline.stamps or not name.startswith(("mov", "matroska")):
+) -> tuple[int, ...]:
+    """Places to seek to, for containers with an index."""
+    if not timeline.stamps or not container.format.name.startswith(("mov", "matroska")):
         return ()
-    keys = []
-    for entry in entries:
-        if entry.is_keyframe and entry.pts is not None:
-            by_decoding = False
-            stamp = entry.dts if by_decoding and entry.dts is not None else entry.pts
-            keys.append(Keyframe(bisect.bisect_left(timeline.stamps, entry.pts), stamp))
-    return tuple(sorted(keys))
+    keys = [entry.pts for entry in entries if entry.is_keyframe and entry.pts is not None]
+    return tuple(bisect.bisect_left(timeline.stamps, key) for key in sorted(keys))
 
 
 def _announced_end(container: InputContainer, stream: VideoStream) -> float:

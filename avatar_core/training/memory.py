@@ -62,7 +62,7 @@ class Load(NamedTuple):
     preparation: int
     """Bytes that preparing prompts takes beside them."""
     prompts: int
-    """Bytes of prepared prompts, of one step and the next."""
+    """Bytes of prepared prompts: those of a step, fresh and replayed, and of the next."""
     replay: int
     """Bytes of stored groups."""
 
@@ -162,7 +162,7 @@ def backward(
     """What is held where the forward pass of an update ends and its backward pass begins.
 
     activations        of the towers, the language model, attention of completions: `memory_layers`
-    log-probabilities  the softmax of passes that fit one chunk, or one chunk
+    log-probabilities  the softmax of passes that fit one chunk of logits; others keep none
     gradients          4 of each trained parameter if some were there before; else the head's alone
     work               the most of: the reference's forward pass, a layer's backward pass, the
                        head's gradient of one chunk

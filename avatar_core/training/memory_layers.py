@@ -58,7 +58,6 @@ class Thinker(NamedTuple):
     """Sizes of a model."""
 
     text: Layers
-    """The language model."""
     vision: Layers
     """Tower of patches; its merger joins four to one."""
     audio: Layers
@@ -93,7 +92,7 @@ class Pass(NamedTuple):
 
     @property
     def tokens(self) -> int:
-        """T of the language model: prompts with all completions behind them."""
+        """Tokens in the language model: prompts with all completions behind them."""
         return self.rows * (self.prefix + self.branches * self.length)
 
     @property
@@ -135,42 +134,42 @@ def _inputs(numbers: int, readers: int, precision: Precision) -> int:
 def branch_bytes(text: Layers, batch: Pass, precision: Precision) -> int:
     """What attention of completions to their prefix keeps in one layer, beside `layer_bytes`.
 
-    w · B · (2 C q + 2 (P + C) k + C (q / k) (P + C)) for B completions: their queries and results,
-    keys and values with the prefix's before them, and the mask.
+    w · B · (2 C q + 2 (P + C) k) for B completions: their queries and results, keys and values with
+    the prefix's before them.
     """
-    prefix, length = batch.prefix, batch.length
-    laid_out = 2 * length * text.queries + 2 * (prefix + length) * text.keys
-    mask = length * (text.queries // text.keys) * (prefix + length)
-    return precision.width * batch.rows * batch.branches * (laid_out + mask)
+    seen = batch.prefix + batch.length
+    laid_out = 2 * batch.length * text.queries + 2 * seen * text.keys
+    return precision.width * batch.rows * batch.branches * laid_out
 
 
-def stack_bytes(layers: Layers, tokens: int, extra: int, precision: Precision, again: bool) -> int:
-    """What all layers keep: everything, or their inputs alone (w th each) if computed again.
+def mask_bytes(text: Layers, batch: Pass, precision: Precision) -> int:
+    """The mask of that attention, which all layers share: w · B · C (q / k) (P + C)."""
+    queries = batch.length * (text.queries // text.keys)
+    seen = batch.prefix + batch.length
+    return precision.width * batch.rows * batch.branches * queries * seen
 
-    Args:
-        layers: L of them.
-        tokens: t.
-        extra: kept by one layer beside `layer_bytes`.
-        precision: of the numbers.
-        again: whether activations are computed again in the backward pass.
-    """
+
+def stack_bytes(layers: Layers, tokens: int, precision: Precision, again: bool) -> int:
+    """What all layers keep: `layer_bytes`, or their inputs alone, w th, if computed `again`."""
     if again:
         return layers.depth * tokens * layers.hidden * precision.width
-    return layers.depth * (layer_bytes(layers, tokens, precision) + extra)
+    return layers.depth * layer_bytes(layers, tokens, precision)
 
 
 def tower_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -> int:
     """What the towers keep of a pass.
 
-    Layers by `stack_bytes`; of the merger the norm and the inputs of its two linear layers; where
-    all weights are trained also pixels, 4 · patch numbers each, and 4 (mels + 2.5 h) a mel frame in
-    the convolutions.
+    Layers by `stack_bytes`; norms and inputs of the linear layers behind them, of which the sound's
+    sees every second position; where all weights are trained also pixels, 4 · patch numbers each,
+    and 4 (mels + 2.5 h) a mel frame in the convolutions.
     """
     patches, positions = batch.patches, math.ceil(batch.frames / 2)
-    vision = stack_bytes(model.vision, patches, 0, precision, again)
-    audio = stack_bytes(model.audio, positions, 0, precision, again)
+    vision = stack_bytes(model.vision, patches, precision, again)
+    audio = stack_bytes(model.audio, positions, precision, again)
     merged = patches * model.vision.hidden
     merger = merged * (FLOAT + precision.width) + 2 * _inputs(merged, 1, precision)
+    pooled = positions // 2 * model.audio.hidden
+    merger += pooled * precision.width + _inputs(pooled, 1, precision)
     stem = 0
     if precision.full:
         merger += merged * precision.width
@@ -185,14 +184,15 @@ def text_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -
     The last norm keeps 4 th, and w th where its gain is trained; an encoded prompt takes w · P h.
     """
     last = FLOAT + (precision.width if precision.full else 0)
-    kept = stack_bytes(model.text, batch.tokens, 0, precision, again)
+    kept = stack_bytes(model.text, batch.tokens, precision, again)
     encoded = precision.width * batch.rows * batch.prefix
     return kept + model.text.hidden * (batch.tokens * last + encoded)
 
 
 def attention_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -> int:
-    """What attention of completions keeps in all layers; nothing if it is computed again."""
-    return 0 if again else model.text.depth * branch_bytes(model.text, batch, precision)
+    """What attention of completions keeps: the mask, and `branch_bytes` unless computed again."""
+    layers = 0 if again else model.text.depth * branch_bytes(model.text, batch, precision)
+    return mask_bytes(model.text, batch, precision) + layers
 
 
 def layer_work_bytes(model: Thinker, batch: Pass, precision: Precision, *, gradients: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def sparsely(path: Path, shown: Timeline, indices: tuple[int, ...]) -> list[np.n
         return list(sparse_frames(str(path), container, shown, indices))
 
 
-FILMS = {
+FILMS: dict[str, dict[str, Any]] = {
     # B frames that others refer to, P frames only, many references, an open group of pictures,
     # slices, another container, two codecs that are not skipped in.
     "pyramid.mp4": {"options": {"bf": "3", "g": "24", "x264-params": "b-pyramid=2"}},
@@ -131,17 +132,21 @@ def test_sparse_reading_gives_bit_by_bit_what_decoding_everything_gives(
     assert cases == 13
 
 
-def test_sparse_reading_skips_what_no_frame_refers_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decoded: list[int] = []
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Positions of the frames that come out of the decoder from now on."""
+    positions: list[int] = []
     original = _Cursor._position_of
 
-    def counted(self: _Cursor, frame: VideoFrame) -> int:
-        decoded.append(original(self, frame))
-        return decoded[-1]
+    def noted(self: _Cursor, frame: VideoFrame) -> int:
+        positions.append(original(self, frame))
+        return positions[-1]
 
-    monkeypatch.setattr(_Cursor, "_position_of", counted)
+    monkeypatch.setattr(_Cursor, "_position_of", noted)
+    return positions
+
+
+def test_sparse_reading_skips_what_no_frame_refers_to(tmp_path: Path, decoded: list[int]) -> None:
     plan = "b-adapt=0:b-pyramid=0:scenecut=0:keyint=60"
     path = write_clip(tmp_path / "thirds.mp4", frames=60, options={"bf": "2", "x264-params": plan})
     shown = timeline(path)
@@ -151,6 +156,17 @@ def test_sparse_reading_skips_what_no_frame_refers_to(
     assert [frame_number(frame) for frame in sparsely(path, shown, (0, 31))] == [0, 31]
     # Every third frame is referred to; 31 is not, and is asked for.
     assert decoded == [*range(0, 31, 3), 31]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("between", ["0", "2"])
+def test_decoding_begins_at_the_last_keyframe_before_a_frame(
+    tmp_path: Path, suffix: str, between: str, decoded: list[int]
+) -> None:
+    options = {"g": "10", "bf": between, "x264-params": "open-gop=0:scenecut=0"}
+    path = write_clip(tmp_path / f"tens{suffix}", frames=60, options=options)
+    assert numbers(path, timeline(path), 3, 4, 21, 38, 50) == [3, 4, 21, 38, 50]
+    assert decoded == [*range(5), 20, 21, *range(30, 39), 50]
 
 
 def test_interlaced_pictures_are_not_read_sparsely(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def equal(one: Clip | None, other: Clip) -> bool:
         return False
     if (one.sound is None) != (other.sound is None):
         return False
-    heard = one.sound is None or np.array_equal(one.sound, other.sound)
+    heard = other.sound is None or np.array_equal(one.sound, other.sound)  # type: ignore[arg-type]
     rest = [(c.times, c.fps, c.sample_rate, c.reader, c.content_hash) for c in (one, other)]
     return heard and np.array_equal(one.frames, other.frames) and rest[0] == rest[1]
 

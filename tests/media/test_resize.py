@@ -18,7 +18,8 @@ from avatar_core.media.resize import axis, resize_frame
 def of_torchvision(frame: np.ndarray, size: FrameSize) -> np.ndarray:
     picture = torch.tensor(frame).permute(2, 0, 1)
     made = resize(picture, list(size), InterpolationMode.BICUBIC, antialias=True)
-    return made.permute(1, 2, 0).numpy()
+    pixels: np.ndarray = made.permute(1, 2, 0).numpy()
+    return pixels
 
 
 def noise(draw: np.random.Generator, height: int, width: int) -> np.ndarray:

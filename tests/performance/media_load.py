@@ -54,7 +54,8 @@ def moving_frame(canvas: np.ndarray, grain: np.ndarray, number: int) -> np.ndarr
         top = (number * (3 + square) + 150 * square) % (HEIGHT - SQUARE)
         colour = (60 * square, 255 - 50 * square, number * 3 % 256)
         frame[top : top + SQUARE, left : left + SQUARE] = colour
-    return frame
+    moved: np.ndarray = frame
+    return moved
 
 
 def two_tones(seconds: int) -> np.ndarray:

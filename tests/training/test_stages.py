@@ -52,7 +52,13 @@ def test_each_stage_begins_with_what_the_one_before_left(finished: list[RunResul
         assert result.held_out is not None
         assert result.held_out.samples == 4
     prints = [read_json(result.directory / "manifest.json") for result in finished]
-    assert len({document["model_fingerprint"] for document in prints}) == 4
+    # A stage whose few completions are all worth the same leaves the weights as they are.
+    learnt = [
+        any(row["grad_norm"] for row in read_rows(result.directory / "metrics.jsonl"))
+        for result in finished[:-1]
+    ]
+    assert sum(learnt) >= 2
+    assert len({document["model_fingerprint"] for document in prints}) == 1 + sum(learnt)
     for one, other in zip(finished, finished[1:], strict=False):
         assert read_json(other.directory / "config.json")["init"] == str(one.directory)
     weights = [read_json(r.directory / "config.json")["reward"]["weights"] for r in finished]
