@@ -199,11 +199,11 @@ def test_every_variable_that_is_read_is_listed() -> None:
     read = {
         name
         for path in sources
-        for name in re.findall(r"[\"'$](AVATAR_[A-Z]+|XDG_[A-Z_]+)\b", text_of(path))
+        for name in re.findall(r"[\"'$](AVATAR_[A-Z_]+|XDG_[A-Z_]+)\b", text_of(path))
     }
     assert {"AVATAR_CACHE", "AVATAR_DATA", "AVATAR_MODEL"} <= read
     assert [name for name in sorted(read) if name not in page] == []
-    listed = set(re.findall(r"\bAVATAR_[A-Z]+", page))
+    listed = set(re.findall(r"\bAVATAR_[A-Z_]+", page))
     assert listed == {name for name in read if name.startswith("AVATAR")}
 
 
