@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST_ARGS ?= -n auto
+PYTEST_ARGS ?=
 
 .PHONY: demo test check clean
 
@@ -14,7 +14,7 @@ demo: $(VENV)/.installed
 # shared by a group of tests; the workers take the groups up first.
 test: export OMP_NUM_THREADS = 1
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS) --dist loadgroup -m "not gpu"
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not gpu"
 
 # What a change must pass besides its tests.
 check: $(VENV)/.installed-dev

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from avatar_cli.partial_table import progress_of
-from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent
+from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent, table_of
 from avatar_cli.tables import comparison_table
 from avatar_cli.trend_table import toned
 from avatar_core.reporting.summary import RunSummary
@@ -60,10 +59,9 @@ def comparison_tables(
 
 def delta_table(first: Side, second: Side) -> Table:
     """Show each figure of two directories and the second less the first."""
-    table = Table(title="B - A", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for heading in ("A", "B", "B - A"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table = table_of("B - A", "", "A", "B", "B - A")
+    for column in table.columns[1:]:
+        column.no_wrap = True
     for figure in FIGURES:
         before, after = figure.read(first), figure.read(second)
         if before is None and after is None:
@@ -78,18 +76,13 @@ def delta_table(first: Side, second: Side) -> Table:
             table.add_row("  95 % interval", _interval(first), _interval(second), "")
     table.caption = Text("A: ").append_text(safe(first.summary.path))
     table.caption.append("\nB: ").append_text(safe(second.summary.path))
-    table.caption_justify = "left"
     return table
 
 
 def evaluations_table(summaries: Sequence[RunSummary]) -> Table:
     """Set evaluations side by side, those that have not ended with how far they are."""
-    table = Table(
-        title="Evaluations compared", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    table.add_column("evaluation", overflow="fold")
-    for heading in ("of", "items", "failed", "score", "95 % interval"):
-        table.add_column(heading, justify="right")
+    headings = ("of", "items", "failed", "score", "95 % interval")
+    table = table_of("Evaluations compared", "evaluation", *headings)
     for summary in summaries:
         score, partial = summary.evaluation, summary.partial
         if score is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from avatar_cli.library_loading import libraries
 from avatar_cli.options import Output
 
 UNTRAINED = "tiny is untrained: its answers mean nothing; name a run with --model"
@@ -55,15 +56,17 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     fetch_missing(config, output)
     items = {one.name: load_items(config, one) for one in asked if not one.embedded}
 
-    from avatar_cli.render import console
+    from avatar_cli.render import note
     from avatar_cli.render_eval import item_progress, show_evaluations
-    from avatar_core.evaluation.run import measure, refuse_failures
+
+    with libraries():
+        from avatar_core.evaluation.run import measure, refuse_failures
 
     with memory_errors(REMEDY), item_progress(output) as progress:
         result = measure(config, baseline=baseline, progress=progress, items=items)
     show_evaluations(result.evaluations, result.gain, output)
-    if config.model == "tiny" and config.backend == "hf" and not output.quiet:
-        console(stderr=True).print(UNTRAINED, highlight=False)
+    if config.model == "tiny" and config.backend == "hf":
+        note(UNTRAINED, output)
     # The tables come first: who may not use the score still sees why.
     refuse_failures(result, config)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from avatar_cli.render import MISSING, count, decimal, percent, safe
+from avatar_cli.render import MISSING, count, decimal, percent, safe, table_of
 from avatar_core.records import EvalSummary
 
 COUNTED = frozenset({"open_items", "counted"})
@@ -24,10 +23,7 @@ STATUS_STYLES = {
 
 def evaluation_table(score: EvalSummary) -> Table:
     """Show the score of an evaluation with its interval and what became of every item."""
-    title = safe(f"Evaluation of {score.model} on {score.benchmark}")
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    table.add_column("", justify="right")
+    table = table_of(safe(f"Evaluation of {score.model} on {score.benchmark}"), "", "")
     table.add_row(safe(score.headline), percent(score.accuracy))
     bounds = " to ".join(map(percent, score.ci95)) if score.ci95 else MISSING
     table.add_row("95 % interval", bounds)

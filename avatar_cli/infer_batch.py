@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from avatar_cli.eval_run import UNTRAINED
+from avatar_cli.library_loading import libraries
 from avatar_cli.options import Output
 
 REMEDY = "use a smaller --batch-size, --max-frames, --max-pixels or --max-new-tokens"
@@ -32,10 +33,11 @@ def answer_all(settings: dict[str, Any], output: Output) -> None:
     if config.model is not None:
         user_path(config.model, "--model")
 
-    from avatar_cli.infer_run import note
-    from avatar_cli.render import console, count, emit_json, safe
+    from avatar_cli.render import console, count, emit_json, note, safe
     from avatar_cli.render_eval import item_progress
-    from avatar_core.inference.batch import answer_file, refuse_failures
+
+    with libraries():
+        from avatar_core.inference.batch import answer_file, refuse_failures
 
     with memory_errors(REMEDY), item_progress(output) as progress:
         result = answer_file(config, progress)

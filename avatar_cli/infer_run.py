@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from avatar_cli.eval_run import UNTRAINED
+from avatar_cli.library_loading import libraries
 from avatar_cli.options import Output
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def answer(
         stream: show the text while it is made; `None` decides by the terminal.
         output: how to print.
     """
+    from avatar_cli.render import note
     from avatar_core.config.inference import InferConfig
     from avatar_core.config.resolve import validate
     from avatar_core.errors import UsageError, memory_errors
@@ -48,8 +50,9 @@ def answer(
         check_question(first)
 
     with memory_errors(REMEDY), reading(config) as files:
-        # Its libraries take seconds to load, in which the clip is decoded.
-        from avatar_core.inference.session import Session
+        # They take seconds to load, in which the clip is decoded.
+        with libraries():
+            from avatar_core.inference.session import Session
 
         session = Session.open(files)
     if files.settings.checkpoint == "tiny":
@@ -82,7 +85,7 @@ def asked(question: str | None, interactive: bool, output: Output) -> str | None
 
 def converse(session: Session, output: Output, stream: bool | None) -> None:
     """Answer question after question until an empty line or the end of stdin."""
-    from avatar_cli.render import console, safe
+    from avatar_cli.render import console, note, safe
     from avatar_core.errors import AvatarError, memory_errors
 
     screen = console(stderr=True)
@@ -103,7 +106,7 @@ def converse(session: Session, output: Output, stream: bool | None) -> None:
 
 def show(turn: Turn, output: Output, stream: bool | None) -> None:
     """Print an answer as JSON, piece by piece, or whole, with what the model was given."""
-    from avatar_cli.render import console, emit_json
+    from avatar_cli.render import console, emit_json, note
     from avatar_cli.render_answer import (
         TagReader,
         given_line,
@@ -134,11 +137,3 @@ def show(turn: Turn, output: Output, stream: bool | None) -> None:
         screen.print(vote_table(answered.votes))
     if answered.truncated:
         note("the text stopped at the length limit; raise --max-new-tokens for more", output)
-
-
-def note(sentence: str, output: Output) -> None:
-    """Print a sentence on stderr, unless quiet."""
-    from avatar_cli.render import console, safe
-
-    if not output.quiet:
-        console(stderr=True).print(safe(sentence), soft_wrap=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 
-from avatar_cli.render import MISSING, decimal
+from avatar_cli.render import MISSING, decimal, table_of
 
 if TYPE_CHECKING:
     from avatar_core.training.memory import MemoryEstimate
@@ -24,16 +23,9 @@ def memory_table(estimates: Mapping[int, MemoryEstimate]) -> Table:
         estimates: of runs, by stage.
     """
     places = " and ".join(sorted({one.place.replace("gpu", "GPU") for one in estimates.values()}))
-    table = Table(
-        title=f"Memory of the {places}, estimated, GiB",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        min_width=44,
-    )
-    table.add_column("")
-    for stage in estimates:
-        table.add_column(f"stage {stage}", justify="right")
+    headings = [f"stage {stage}" for stage in estimates]
+    table = table_of(f"Memory of the {places}, estimated, GiB", "", *headings)
+    table.min_width = 44
     found = list(estimates.values())
     for name in _names(one.always for one in found):
         _add(table, name, [one.always.get(name) for one in found])

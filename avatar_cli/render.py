@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
+from rich import box
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -14,7 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Column
+from rich.table import Column, Table
 from rich.text import Text
 
 from avatar_cli.options import Output
@@ -36,9 +37,36 @@ def safe(text: str) -> Text:
     return Text(plain(text))
 
 
+def note(sentence: str, output: Output) -> None:
+    """Print a sentence on stderr, unless quiet."""
+    if not output.quiet:
+        console(stderr=True).print(safe(sentence), soft_wrap=True)
+
+
 def emit_json(document: object) -> None:
     """Print one JSON document on stdout; only ASCII, NaN refused."""
     sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def table_of(title: str | Text, names: str | Text, *figures: str) -> Table:
+    """An empty table as all tables look.
+
+    Args:
+        title: at the left above it; a caption stands at the left below it.
+        names: heading of the first column, whose long words are folded.
+        figures: headings of the others, which end at the right.
+    """
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column(names, overflow="fold")
+    for heading in figures:
+        table.add_column(heading, justify="right")
+    return table
 
 
 def progress_bar(output: Output) -> Progress:

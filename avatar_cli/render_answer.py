@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from avatar_cli.render import count, percent, safe
+from avatar_cli.render import count, percent, safe, table_of
 from avatar_cli.text import one_line, plain
 from avatar_core.inference.answer import Given, Vote
 
@@ -97,10 +96,9 @@ def given_line(given: Given) -> str:
 
 def vote_table(votes: Sequence[Vote]) -> Table:
     """Show how often each answer was drawn, the one that is given first."""
-    table = Table(title="Votes", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("answer", overflow="fold")
-    table.add_column("votes", justify="right", no_wrap=True)
-    table.add_column("share", justify="right", no_wrap=True)
+    table = table_of("Votes", "answer", "votes", "share")
+    for column in table.columns[1:]:
+        column.no_wrap = True
     for place, (answer, number, share) in enumerate(votes):
         label = Text("none stated", REASONING) if answer is None else Text(one_line(answer))
         if place == 0 and answer is not None:

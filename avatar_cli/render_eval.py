@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +21,7 @@ from avatar_cli.render import (
     progress_bar,
     safe,
     signed_percent,
+    table_of,
 )
 from avatar_cli.tables import time_table
 from avatar_cli.text import plain
@@ -50,8 +50,7 @@ def item_progress(output: Output) -> Iterator[Callable[[str, int, int], None]]:
 
 def benchmark_table(benchmarks: Iterable[Benchmark]) -> Table:
     """List benchmarks with what they hold and how they are scored."""
-    table = _table("Benchmarks", "name")
-    table.add_column("items", justify="right")
+    table = table_of("Benchmarks", "name", "items")
     table.columns[0].no_wrap = True
     for heading in ("media", "metric"):
         table.add_column(heading)
@@ -60,7 +59,6 @@ def benchmark_table(benchmarks: Iterable[Benchmark]) -> Table:
         items = "endless" if one.items is None else count(one.items)
         table.add_row(one.name, items, one.media, one.metric, _published(one))
     table.caption = f"published: Qwen2.5-Omni-7B as it is, with GRPO, with AVATAR; {PROTOCOLS}"
-    table.caption_justify = "left"
     return table
 
 
@@ -113,9 +111,8 @@ def _published(benchmark: Benchmark) -> str:
 
 def subset_table(summary: EvalSummary, breakdown: str) -> Table:
     """Show items and accuracy of each category of a breakdown."""
-    table = _table(safe(f"Accuracy by {breakdown}"), safe(breakdown))
-    for heading in ("items", "correct", "accuracy"):
-        table.add_column(heading, justify="right")
+    title = safe(f"Accuracy by {breakdown}")
+    table = table_of(title, safe(breakdown), "items", "correct", "accuracy")
     categories: Mapping[str, SubsetScore] = summary.groups[breakdown]
     for category, score in categories.items():
         table.add_row(safe(category), count(score.n), count(score.correct), percent(score.accuracy))
@@ -124,9 +121,8 @@ def subset_table(summary: EvalSummary, breakdown: str) -> Table:
 
 def overview_table(summaries: Sequence[EvalSummary]) -> Table:
     """Show the scores of several benchmarks, a row each."""
-    table = _table("All benchmarks", "benchmark")
-    for heading in ("items", "figure", "score", "95 % interval"):
-        table.add_column(heading, justify="right")
+    headings = ("items", "figure", "score", "95 % interval")
+    table = table_of("All benchmarks", "benchmark", *headings)
     for one in summaries:
         bounds = [percent(bound) for bound in one.ci95] if one.ci95 else [MISSING]
         figures = (safe(one.headline), percent(one.accuracy), " to ".join(bounds))
@@ -136,19 +132,17 @@ def overview_table(summaries: Sequence[EvalSummary]) -> Table:
 
 def published_table(summary: EvalSummary, published: Published) -> Table:
     """Show a score beside those that AVATAR's authors give."""
-    table = _table("Beside the published figures of Qwen2.5-Omni-7B", "")
-    table.add_column("", justify="right")
+    table = table_of("Beside the published figures of Qwen2.5-Omni-7B", "", "")
     table.add_row(safe(summary.model), percent(summary.accuracy))
     for label, figure in zip(("as it is", "with GRPO", "with AVATAR"), published, strict=True):
         table.add_row(f"published, {label}", percent(figure / 100))
-    table.caption, table.caption_justify = PROTOCOLS, "left"
+    table.caption = PROTOCOLS
     return table
 
 
 def gain_table(gain: Gain) -> Table:
     """Show a score beside an earlier one, and the paired difference."""
-    table = _table("Against the baseline", "")
-    table.add_column("", justify="right")
+    table = table_of("Against the baseline", "", "")
     bounds = [signed_percent(bound) for bound in gain.interval] if gain.interval else None
     table.add_row("baseline", percent(gain.before))
     table.add_row("now", percent(gain.after))
@@ -158,13 +152,6 @@ def gain_table(gain: Gain) -> Table:
     table.add_row("exact McNemar test, p", f"{gain.p_value:.3f}")
     if gain.changes:
         table.caption = safe(f"the settings differ too: {'; '.join(gain.changes)}")
-        table.caption_justify = "left"
     for name, figure in gain.figures.items():
         table.add_row(name.replace("_", " "), percent(figure))
-    return table
-
-
-def _table(title: str | Text, first: str | Text) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
     return table

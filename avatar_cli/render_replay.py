@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from avatar_cli.render import count, decimal, percent, safe
+from avatar_cli.render import count, decimal, percent, safe, table_of
 from avatar_cli.text import plain
 from avatar_core.records import SCHEMA, CompletionRow, GroupRow
 from avatar_core.reporting.hints import HintFigures
@@ -87,13 +86,12 @@ def shaded(text: str, weights: Sequence[float]) -> Text:
 
 def hint_table(hints: HintFigures) -> Table:
     """How often hints were used, with what success, and refused."""
-    table = Table(title="Hints", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("used", "prompts", "answered right", "answer in hint", "refused for it"):
-        table.add_column(name, justify="right")
+    headings = ("prompts", "answered right", "answer in hint", "refused for it")
+    table = table_of("Hints", "used", *headings)
+    table.columns[0].justify = "right"
     figures = (hints.used, hints.prompts, hints.answered, hints.leaked, hints.refused)
     table.add_row(*map(count, figures))
     table.caption = "used and answered right: groups; in hint, refused: visits of a prompt"
-    table.caption_justify = "left"
     return table
 
 
@@ -107,11 +105,8 @@ def scenario_line(name: str, scenario: Scenario) -> Text:
 
 def what_if_table(result: WhatIf) -> Table:
     """Set the advantages of a run beside those under other settings, by source."""
-    table = Table(title="Advantages", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for name in SELECTIONS:
-        table.add_column(name, justify="right")
-        table.add_column("what if", justify="right")
+    headings = (heading for name in SELECTIONS for heading in (name, "what if"))
+    table = table_of("Advantages", "", *headings)
     for label, show in _MEASURES:
         table.add_row(
             label,
@@ -122,7 +117,6 @@ def what_if_table(result: WhatIf) -> Table:
             ),
         )
     table.caption = "no signal: of groups; A: of completions; w and wA: of their tokens"
-    table.caption_justify = "left"
     return table
 
 

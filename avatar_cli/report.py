@@ -52,11 +52,10 @@ def report_command(
         write_page(with_strips(views, output) if thumbnails else views, html)
     if html is None or output.as_json:
         show_views(views, output)
-    elif not output.quiet:
-        from avatar_cli.render import console, safe
+    else:
+        from avatar_cli.render import note
 
-        size = html.stat().st_size // 1000
-        console(stderr=True).print(safe(f"{html}: {size:,} kB"), soft_wrap=True)
+        note(f"{html}: {html.stat().st_size // 1000:,} kB", output)
 
 
 def show_runs(runs: Sequence[Path], output: Output) -> None:
@@ -92,9 +91,11 @@ def show_views(views: Sequence[RunView], output: Output) -> None:
         for table in comparison_tables([v.summary for v in views], [v.held_out for v in views]):
             screen.print(table)
     for view in views:
-        screen.print(run_heading(view.summary))
+        screen.print(run_heading(view.summary), end="\n\n")
         for table in run_tables(view.summary):
             screen.print(table)
+            if table.caption:
+                screen.print()
         if view.held_out is not None:
             screen.print(held_out_table(view.held_out))
         if view.paired is not None:

@@ -45,7 +45,7 @@ def write_page(views: Sequence[RunView], path: Path) -> None:
 
 def with_strips(views: Sequence[RunView], output: Output) -> list[RunView]:
     """The runs with frames of the prompts that the page will show; without, where unreadable."""
-    from avatar_cli.render import console, safe
+    from avatar_cli.render import note
     from avatar_cli.report_pictures import strips_of
 
     found = []
@@ -56,8 +56,6 @@ def with_strips(views: Sequence[RunView], output: Output) -> list[RunView]:
             strips = strips_of(view.records, list(prompts), PICTURE_BYTES // len(views))
         except AvatarError as error:
             strips = {}
-            if not output.quiet:
-                note = f"{view.name}: shown without frames of its prompts: {error}"
-                console(stderr=True).print(safe(note), soft_wrap=True)
+            note(f"{view.name}: shown without frames of its prompts: {error}", output)
         found.append(replace(view, strips=strips))
     return found

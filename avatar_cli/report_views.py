@@ -11,6 +11,7 @@ from avatar_core.errors import UsageError
 from avatar_core.files import read_jsonl
 from avatar_core.records import EvalRow, read_record
 from avatar_core.reporting.html.views import Paired, RunView
+from avatar_core.reporting.partial import RESULTS
 from avatar_core.reporting.records_io import held_out_gain, load_run
 from avatar_core.reporting.run_list import run_directories
 from avatar_core.reporting.summary import summarise
@@ -19,7 +20,6 @@ from avatar_core.run_directory import HELD_OUT
 if TYPE_CHECKING:
     from rich.text import Text
 
-RESULTS = "results.jsonl"
 AFTER = f"{HELD_OUT}/after.jsonl"
 
 
@@ -110,12 +110,10 @@ def _paired(
     baseline: Path, before: dict[str, EvalRow] | None, after: dict[str, EvalRow] | None
 ) -> Paired | None:
     """The comparison on the items that both answered and that have one reference answer."""
-    common = [
-        key
-        for key, row in (after or {}).items()
-        if key in (before or {}) and before is not None and before[key].gold == row.gold
-    ]
-    if not common or before is None or after is None:
+    if before is None or after is None:
+        return None
+    common = [key for key, row in after.items() if key in before and before[key].gold == row.gold]
+    if not common:
         return None
     from avatar_core.evaluation.intervals import mcnemar
     from avatar_core.evaluation.tally import headline, paired_gain

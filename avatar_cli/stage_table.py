@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.table import Table
 
-from avatar_cli.render import MISSING, count, percent, signed_percent
+from avatar_cli.render import MISSING, count, percent, signed_percent, table_of
 
 if TYPE_CHECKING:
     from avatar_core.training.held_out import Accuracy, HeldOut
@@ -22,15 +21,8 @@ def stage_table(gained: Mapping[int, HeldOut]) -> Table:
     Args:
         gained: what was measured, by stage.
     """
-    table = Table(
-        title="Held-out accuracy by stage, 95 % intervals below",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-    )
-    table.add_column("stage")
-    for heading in ("samples", "before", "after", "gain"):
-        table.add_column(heading, justify="right")
+    title = "Held-out accuracy by stage, 95 % intervals below"
+    table = table_of(title, "stage", "samples", "before", "after", "gain")
     for stage, held_out in gained.items():
         table.add_row(
             f"{stage} {FAMILIES[stage]}",

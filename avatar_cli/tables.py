@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from avatar_cli.evaluation_table import evaluation_table
 from avatar_cli.partial_table import partial_table
-from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent
+from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent, table_of
 from avatar_cli.trend_table import trend_table
 from avatar_core.reporting.statistics import AdvantageStatistics, RewardDiversity
 from avatar_core.reporting.summary import SELECTIONS, RunSummary
@@ -51,7 +50,7 @@ def run_tables(summary: RunSummary) -> list[Table]:
     if any(figures.stored is not None or figures.draws for figures in summary.tiers.values()):
         tables.append(tier_table(summary))
     if summary.phases:
-        tables.append(phase_table(summary))
+        tables.append(time_table(summary.phases, summary.throughput))
     return tables
 
 
@@ -92,9 +91,8 @@ def advantage_table(summary: RunSummary) -> Table:
 
 def tier_table(summary: RunSummary) -> Table:
     """Show the replay buffer by tier: occupancy, draws, age and reuse."""
-    table = _table("Replay buffer", "tier")
-    for heading in ("stored", "share", "draws", "age mean", "age max", "reuse mean"):
-        table.add_column(heading, justify="right")
+    headings = ("stored", "share", "draws", "age mean", "age max", "reuse mean")
+    table = table_of("Replay buffer", "tier", *headings)
     for tier, figures in summary.tiers.items():
         table.add_row(
             tier,
@@ -105,24 +103,20 @@ def tier_table(summary: RunSummary) -> Table:
             count(figures.age_max),
             decimal(figures.reuse_mean, 2),
         )
-    return _captioned(table, "stored in completions, draws in groups, age in steps, reuse in draws")
-
-
-def phase_table(summary: RunSummary) -> Table:
-    """Show where the wall time of a run went."""
-    return time_table(summary.phases, summary.throughput)
+    table.caption = "stored in completions, draws in groups, age in steps, reuse in draws"
+    return table
 
 
 def time_table(phases: Mapping[str, PhaseTime], throughput: Throughput) -> Table:
     """Show wall times by phase, parts below their phase, and what they bought."""
-    table = _table("Time by phase", "phase")
-    table.add_column("seconds", justify="right")
-    table.add_column("share", justify="right")
+    table = table_of("Time by phase", "phase", "seconds", "share")
+    # Room for the caption, which is folded at the width of the table.
+    table.columns[0].min_width = 14
     for phase, time in phases.items():
         table.add_row(phase, decimal(time.seconds, 1), percent(time.share))
         for part, own in time.parts.items():
             table.add_row(f"  {part}", decimal(own.seconds, 1), percent(own.share))
-    table.caption, table.caption_justify = throughput_line(throughput), "left"
+    table.caption = throughput_line(throughput)
     return table
 
 
@@ -170,9 +164,8 @@ def held_out_table(gained: Mapping[str, Any]) -> Table:
     Args:
         gained: as of `avatar_core.training.held_out.document_of`.
     """
-    table = _table(f"Accuracy on {count(gained['samples'])} held-out samples", "")
-    for heading in ("accuracy", "95 % interval"):
-        table.add_column(heading, justify="right")
+    title = f"Accuracy on {count(gained['samples'])} held-out samples"
+    table = table_of(title, "", "accuracy", "95 % interval")
     for moment in ("before", "after"):
         accuracy = gained[moment]
         table.add_row(moment, percent(accuracy["value"]), _interval(accuracy["interval"], percent))
@@ -183,10 +176,8 @@ def held_out_table(gained: Mapping[str, Any]) -> Table:
 
 def comparison_table(summaries: Sequence[RunSummary]) -> Table:
     """Set several runs side by side: first against last tenth of the steps, and signal."""
-    table = _table("Runs compared", "run")
-    table.columns[0].overflow = "fold"
-    for heading in ("steps", "completions", "accuracy", "reward", "signal", "|A| ≤ 0.1"):
-        table.add_column(heading, justify="right")
+    headings = ("steps", "completions", "accuracy", "reward", "signal", "|A| ≤ 0.1")
+    table = table_of("Runs compared", "run", *headings)
     for summary in summaries:
         accuracy, reward = summary.accuracy, summary.reward
         table.add_row(
@@ -201,23 +192,9 @@ def comparison_table(summaries: Sequence[RunSummary]) -> Table:
     return table
 
 
-def _captioned(table: Table, caption: str) -> Table:
-    table.caption, table.caption_justify = caption, "left"
-    return table
-
-
 def _interval(bounds: tuple[float, float] | None, show: Callable[[float], str]) -> str:
     return " to ".join(map(show, bounds)) if bounds else MISSING
 
 
-def _table(title: str | Text, first: str) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(first)
-    return table
-
-
 def _by_source(title: str) -> Table:
-    table = _table(title, "")
-    for name in SELECTIONS:
-        table.add_column(name, justify="right")
-    return table
+    return table_of(title, "", *SELECTIONS)

@@ -23,14 +23,14 @@ def check(
     """
     from tomli_w import dumps
 
-    from avatar_cli.render import emit_json
+    from avatar_cli.render import emit_json, note
     from avatar_core.config.resolve import stage_tables
     from avatar_core.config.toml import to_toml
     from avatar_core.training.preflight import check_stages
     from avatar_core.training.trackers import check_trackers
 
     check_trackers(trackers)
-    data = check_stages(stages, resume=resume, say=lambda text: note(output, text))
+    data = check_stages(stages, resume=resume, say=lambda text: note(text, output))
     memory = memory_of(stages, data, output)
     documents = [
         {**settings.model_dump(mode="json"), "memory": held}
@@ -42,7 +42,7 @@ def check(
         one = len(stages) == 1
         typer.echo(to_toml(stages[0]) if one else dumps(stage_tables(stages)), nl=False)
     where = ", ".join(settings.out for settings in stages)
-    note(output, f"every input is sound; without --dry-run this runs in {where}")
+    note(f"every input is sound; without --dry-run this runs in {where}", output)
 
 
 def memory_of(
@@ -50,24 +50,16 @@ def memory_of(
 ) -> list[dict[str, Any] | None]:
     """Estimate the memory of stages and show it on stderr; `None` where it cannot be known yet."""
     from avatar_cli.memory_table import memory_table
-    from avatar_cli.render import console
+    from avatar_cli.render import console, note
     from avatar_core.training.memory_inputs import estimate_runs
 
     estimates = estimate_runs(stages, data)
     known = {settings.stage: one for settings, one in zip(stages, estimates, strict=True) if one}
     if len(known) < len(stages):
-        note(output, "how much memory this takes is not known before the model is on this machine")
+        note("how much memory this takes is not known before the model is on this machine", output)
     elif not (output.quiet or output.as_json):
         console(stderr=True).print(memory_table(known))
     return [None if one is None else one.to_row() for one in estimates]
-
-
-def note(output: Output, sentence: str) -> None:
-    """Print a sentence on stderr, unless quiet."""
-    from avatar_cli.render import console, safe
-
-    if not output.quiet:
-        console(stderr=True).print(safe(sentence), soft_wrap=True)
 
 
 def run_one(
@@ -103,7 +95,7 @@ def run_all(
     check_stages(stages, resume=resume, quick=True)
 
     from avatar_cli.progress import training_progress
-    from avatar_cli.render import console
+    from avatar_cli.render import console, note
     from avatar_cli.report import show_runs
     from avatar_cli.stage_table import stage_table
     from avatar_core.training.stages import train_stages
@@ -122,4 +114,4 @@ def run_all(
         show_runs(directories, output)
         return
     console().print(stage_table(gained))
-    note(output, f"more of each stage: avatar report {' '.join(map(str, directories))}")
+    note(f"more of each stage: avatar report {' '.join(map(str, directories))}", output)

@@ -15,7 +15,6 @@ from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
 from avatar_core.benchmarks.prompts import letter_only, media_first, reasoned, single_choice
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
 from avatar_core.types import Content, MediaKind, MediaRef
@@ -145,6 +144,5 @@ AV_ODYSSEY = register(
         load=load,
         ask=ask,
         layout=LAYOUT,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -14,7 +14,6 @@ from avatar_core.benchmarks.ids import content_id, unique_ids
 from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.prompts import media_first, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
 from avatar_core.records import EvalRow
@@ -79,9 +78,7 @@ def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
         read = sum(row.prediction is not None for row in rows)
         return {"wcs": sum(scores) / len(rows), "ifa": read / len(rows)}
     found = counting(rows)
-    if found is None:
-        return {}
-    return {"oboa": found.oboa, "mae": found.mae, "rmse": found.rmse, "counted": found.counted}
+    return {} if found is None else found._asdict()
 
 
 def _shown(item: Item, asked: str) -> Content:
@@ -158,6 +155,5 @@ CG_AV_COUNTING = register(
         graded=True,
         headlines={"clue": "wcs"},
         figures=figures,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -1,4 +1,4 @@
-"""Counting: how often the number is right, nearly right, and how far off it is."""
+"""Counting: how often the number is nearly right, and how far off it is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from avatar_core.records import EvalRow
 
-EXACT = 1e-5
-"""Largest difference at which a count is right."""
 CAP_FLOOR = 100.0
 """An error up to this, or up to twice the true count, is taken as it is."""
 
@@ -17,18 +15,14 @@ CAP_FLOOR = 100.0
 class Counting(NamedTuple):
     """Counts of a split against the true ones."""
 
-    n: int
-    """Items, those without an answer included."""
-    counted: int
-    """Items whose answer states a number."""
-    accuracy: float
-    """Share of items whose count is right."""
     oboa: float
-    """Share of items whose count is off by one at most."""
+    """Share of all items whose count is off by one at most."""
     mae: float
     """Mean capped error."""
     rmse: float
     """Root of the mean squared capped error."""
+    counted: int
+    """Items whose answer states a number."""
 
 
 def capped_error(gold: float, count: float) -> float:
@@ -40,7 +34,7 @@ def capped_error(gold: float, count: float) -> float:
 def counting(rows: Sequence[EvalRow]) -> Counting | None:
     """Sum up the counts of a split.
 
-    An item without a stated number is wrong and off by more than one; for its error it counts as 0.
+    An item without a stated number is off by more than one; for its error it counts as 0.
 
     Args:
         rows: one per item, `gold` and `prediction` numbers as text; those without `gold` are left
@@ -56,10 +50,8 @@ def counting(rows: Sequence[EvalRow]) -> Counting | None:
     stated = [abs(gold - float(count)) for gold, count in golds if count is not None]
     capped = [capped_error(gold, float(count or 0)) for gold, count in golds]
     return Counting(
-        n=n,
-        counted=len(stated),
-        accuracy=sum(error <= EXACT for error in stated) / n,
         oboa=sum(error <= 1 for error in stated) / n,
         mae=sum(capped) / n,
         rmse=math.sqrt(sum(error**2 for error in capped) / n),
+        counted=len(stated),
     )

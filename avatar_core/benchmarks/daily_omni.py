@@ -11,7 +11,6 @@ from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
 from avatar_core.benchmarks.prompts import QWEN_IDENTITY, media_first, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.choices import LETTERS
 from avatar_core.types import Content, MediaRef
@@ -91,6 +90,5 @@ DAILY_OMNI = register(
         ask=ask,
         layout=LAYOUT,
         system={"authors": QWEN_IDENTITY},
-        published=PUBLISHED.get("daily_omni"),
     )
 )

@@ -14,7 +14,6 @@ from avatar_core.benchmarks.item import AnswerKind, Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter, split_inline
 from avatar_core.benchmarks.prompts import lettered, media_first, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
 from avatar_core.records import EvalRow
@@ -136,6 +135,5 @@ INTENTBENCH = register(
         headline="mean_reward",
         graded=True,
         figures=figures,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -9,21 +9,14 @@ from typing import NamedTuple
 from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.numbered_videos import numbered_videos
 from avatar_core.benchmarks.options import bare_options, option_letter, split_inline
-from avatar_core.benchmarks.prompts import (
-    as_worded,
-    letter_only,
-    media_first,
-    reasoned,
-    single_choice,
-)
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import letter_only, single_choice, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 NAME = "lvbench"
 LAYOUT = """\
@@ -61,15 +54,6 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
             for question in _questions(row)
         ]
     )
-
-
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The video, then the question; the authors' own text of it where their file has one."""
-    if style == "think":
-        return media_first(item, reasoned(item))
-    if style == "official":
-        return media_first(item, letter_only(item))
-    return media_first(item, single_choice(as_worded(item)))
 
 
 def _questions(row: Row) -> Iterator[Row]:
@@ -131,9 +115,8 @@ LVBENCH = register(
         media="long video + sound",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(letter_only, single_choice),
         layout=LAYOUT,
         splits=("train",),
-        published=PUBLISHED.get(NAME),
     )
 )

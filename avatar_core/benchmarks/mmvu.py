@@ -9,21 +9,14 @@ from urllib.parse import unquote
 from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.open_questions import UNJUDGED, open_figures
 from avatar_core.benchmarks.options import option_letter, options_by_letter, split_inline
-from avatar_core.benchmarks.prompts import (
-    as_worded,
-    lettered,
-    media_first,
-    reasoned,
-    single_choice,
-)
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import lettered, single_choice, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 LAYOUT = """\
 validation.json                    (or mmvu.json, or validation*.parquet)
@@ -63,13 +56,9 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     return [item for item in items if selection.subset in ("all", item.subset)]
 
 
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The question by style; open ones, which the authors never asked, as the benchmark does."""
-    if style == "think":
-        return media_first(item, reasoned(item))
-    if style == "authors" and item.answer_kind == "mc":
-        return media_first(item, single_choice(as_worded(item)))
-    return media_first(item, _direct(item))
+def _authors(item: Item) -> str:
+    """The authors never asked open questions; these are worded as the benchmark does."""
+    return single_choice(item) if item.answer_kind == "mc" else _direct(item)
 
 
 def _item(row: Row, files: MediaFiles) -> Item:
@@ -163,11 +152,10 @@ MMVU = register(
         media="video",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_direct, _authors),
         layout=LAYOUT,
         subsets=("mc", "all"),
         splits=("validation",),
         figures=open_figures,
-        published=PUBLISHED.get("mmvu"),
     )
 )

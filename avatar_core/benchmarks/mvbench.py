@@ -19,14 +19,13 @@ from typing import NamedTuple
 from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import number, optional_number, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.options import text_letter
-from avatar_core.benchmarks.prompts import lettered, media_first, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import lettered, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.records import EvalRow
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 NAME = "mvbench"
 LAYOUT = """\
@@ -100,16 +99,18 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     return unique_ids(items)
 
 
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The video, then the question worded by style."""
-    if style == "think":
-        return media_first(item, reasoned(item))
-    options = lettered(item.options, "({letter}) {text}")
-    if style == "authors":
-        asked = "Reply with one capital letter, that of the right option, and nothing else."
-        return media_first(item, f"{item.question}\n{options}\n{asked}")
+def _official(item: Item) -> str:
     asked = "Reply with the best option alone, and begin the reply with: Best option:("
-    return media_first(item, f"Question: {item.question}\nOptions:\n{options}\n{asked}")
+    return f"Question: {item.question}\nOptions:\n{_options(item)}\n{asked}"
+
+
+def _authors(item: Item) -> str:
+    asked = "Reply with one capital letter, that of the right option, and nothing else."
+    return f"{item.question}\n{_options(item)}\n{asked}"
+
+
+def _options(item: Item) -> str:
+    return lettered(item.options, "({letter}) {text}")
 
 
 def figures(rows: Sequence[EvalRow]) -> Mapping[str, float | None]:
@@ -193,12 +194,11 @@ MVBENCH = register(
         media="video",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_official, _authors),
         layout=LAYOUT,
         system={"official": SYSTEM},
         subsets=("all", *SOURCES),
         splits=("train",),
         figures=figures,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -8,14 +8,13 @@ from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.embedded import embedded_file, payload
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.options import bare_options, text_letter
-from avatar_core.benchmarks.prompts import QWEN_IDENTITY, lettered, media_first, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import QWEN_IDENTITY, lettered, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.types import Content, MediaKind, MediaRef
+from avatar_core.types import MediaKind, MediaRef
 
 LAYOUT = """\
 data/train-*.parquet               (pictures and sounds inside)
@@ -32,13 +31,6 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     rows = annotation_rows(base, *ANNOTATIONS, layout=LAYOUT)
     files = MediaFiles(base)
     return unique_ids([_item(row, files) for row in rows])
-
-
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The question by style, behind picture and sound; the authors' asks for an answer tag."""
-    if style == "think":
-        return media_first(item, reasoned(item))
-    return media_first(item, _authors(item) if style == "authors" else _official(item))
 
 
 def _item(row: Row, files: MediaFiles) -> Item:
@@ -109,10 +101,9 @@ OMNIBENCH = register(
         media="image + audio",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_official, _authors),
         layout=LAYOUT,
         system={"authors": QWEN_IDENTITY},
         splits=("train",),
-        published=PUBLISHED.get("omnibench"),
     )
 )

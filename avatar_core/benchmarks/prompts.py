@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
-from avatar_core.benchmarks.item import AnswerKind, Item
+from avatar_core.benchmarks.item import AnswerKind, Item, PromptStyle
 from avatar_core.benchmarks.options import split_inline
 from avatar_core.choices import LETTERS
 from avatar_core.types import Content
@@ -61,6 +60,8 @@ def one_letter(item: Item) -> str:
 def single_choice(item: Item, *, subject: str = "video") -> str:
     """The authors' protocol for multiple choice: the best option, one capital letter, no more.
 
+    The question is as their own file words it, options included, where that is known.
+
     Args:
         item: the question.
         subject: what it is about, in words.
@@ -68,14 +69,9 @@ def single_choice(item: Item, *, subject: str = "video") -> str:
     return (
         f"This is a multiple-choice question about the given {subject}. "
         "Choose the one option that answers it best.\n"
-        f"Question: {question_block(item)}\n"
+        f"Question: {item.worded or question_block(item)}\n"
         "Your whole answer must be one capital letter, without any other word."
     )
-
-
-def as_worded(item: Item) -> Item:
-    """The item with the text that its file has ready, options included, where it has one."""
-    return replace(item, question=item.worded, options=()) if item.worded else item
 
 
 def letter_only(item: Item) -> str:
@@ -95,3 +91,16 @@ def reasoned(item: Item) -> str:
 def media_first(item: Item, text: str) -> Content:
     """All media in their order, then the text."""
     return (*item.media, text)
+
+
+def worded_by_style(
+    official: Callable[[Item], str], authors: Callable[[Item], str]
+) -> Callable[[Item, PromptStyle], Content]:
+    """How a benchmark asks that shows all media first and words the question by style.
+
+    Args:
+        official: its own words.
+        authors: those of AVATAR's authors.
+    """
+    wordings = {"official": official, "authors": authors, "think": reasoned}
+    return lambda item, style: media_first(item, wordings[style](item))

@@ -6,7 +6,19 @@ ways of their own, so that a few points between those figures and ours say nothi
 
 from __future__ import annotations
 
-from avatar_core.benchmarks.registry import Published
+from typing import NamedTuple
+
+
+class Published(NamedTuple):
+    """Accuracies that AVATAR's authors give for Qwen2.5-Omni-7B, in percent."""
+
+    baseline: float
+    """The model as it is."""
+    grpo: float
+    """After GRPO."""
+    avatar: float
+    """After AVATAR."""
+
 
 PUBLISHED: dict[str, Published] = {
     "omnibench": Published(44.2, 45.4, 49.1),

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.published import Published as Published
 from avatar_core.errors import UsageError
 from avatar_core.naming import nearest
 from avatar_core.records import EvalRow
@@ -63,17 +65,6 @@ class Selection:
     question_only: bool = False
     limit: int | None = None
     sample_seed: int | None = None
-
-
-class Published(NamedTuple):
-    """Accuracies that AVATAR's authors give for Qwen2.5-Omni-7B, in percent."""
-
-    baseline: float
-    """The model as it is."""
-    grpo: float
-    """After GRPO."""
-    avatar: float
-    """After AVATAR."""
 
 
 class Load(Protocol):
@@ -137,7 +128,8 @@ class Benchmark:
         figures: further figures.
         figures_of_media: what media add: figures of a run without them, then of one with them;
             `None` without such figures.
-        published: figures of AVATAR's authors, of the default subset and mode.
+        published: figures of AVATAR's authors, of the default subset and mode; once registered,
+            those of `PUBLISHED` where nothing else is said.
         layout: the tree of files that it wants, for an error message.
         default_limit: most items when nobody says; `None` for all.
         blind: `Selection.question_only` shows no media; otherwise `load` sees to it.
@@ -181,8 +173,9 @@ def register(benchmark: Benchmark) -> Benchmark:
     """
     if benchmark.name in BENCHMARKS:
         raise UsageError(f"benchmark {benchmark.name!r} is already registered; choose another name")
-    BENCHMARKS[benchmark.name] = benchmark
-    return benchmark
+    published = benchmark.published or PUBLISHED.get(benchmark.name)
+    BENCHMARKS[benchmark.name] = replace(benchmark, published=published)
+    return BENCHMARKS[benchmark.name]
 
 
 def available() -> dict[str, Benchmark]:

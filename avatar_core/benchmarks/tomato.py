@@ -15,15 +15,14 @@ from typing import NamedTuple
 from avatar_core.benchmarks.annotations import KEY, Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.options import Inline, bare_options, option_letter, split_inline
-from avatar_core.benchmarks.prompts import as_worded, media_first, reasoned, single_choice
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import single_choice, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.choices import LETTERS
 from avatar_core.errors import DataError
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 NAME = "tomato"
 LAYOUT = """\
@@ -62,19 +61,14 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     return unique_ids([_item(typed, files, home.resolve()) for typed in rows])
 
 
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The video, then the question, options by letter; the authors' own text where there is one."""
-    if style == "authors":
-        return media_first(item, single_choice(as_worded(item)))
-    if style == "think":
-        return media_first(item, reasoned(item))
+def _official(item: Item) -> str:
+    """The question with its options by letter."""
     options = dict(zip(LETTERS, item.options, strict=False))
-    return media_first(
-        item,
+    return (
         f"The question is about the video. Options are given by letter.\n{item.question}\n"
         f"{json.dumps(options, ensure_ascii=False)}\n"
         "Reply with the letter of one option. If you are not sure, take the likeliest: a reply "
-        "that the question cannot be decided is not accepted.",
+        "that the question cannot be decided is not accepted."
     )
 
 
@@ -165,10 +159,9 @@ TOMATO = register(
         media="video",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_official, single_choice),
         layout=LAYOUT,
         system={"official": SYSTEM},
         subsets=("all", *TYPES),
-        published=PUBLISHED.get(NAME),
     )
 )

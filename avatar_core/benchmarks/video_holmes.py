@@ -7,13 +7,12 @@ from pathlib import Path
 from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import option_letter, options_by_letter
-from avatar_core.benchmarks.prompts import lettered, media_first, reasoned, single_choice
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import lettered, single_choice, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 LAYOUT = """\
 test_Video-Holmes.json
@@ -29,13 +28,6 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     rows = annotation_rows(base, name, f"Benchmark/{name}", f"data/{name}", layout=LAYOUT)
     files = MediaFiles(base)
     return unique_ids([_item(row, files) for row in rows])
-
-
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The question by style; the benchmark's own wording asks for reasoning in tags as well."""
-    if style == "authors":
-        return media_first(item, single_choice(item))
-    return media_first(item, reasoned(item) if style == "think" else _official(item))
 
 
 def _item(row: Row, files: MediaFiles) -> Item:
@@ -79,9 +71,8 @@ VIDEO_HOLMES = register(
         media="video",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_official, single_choice),
         layout=LAYOUT,
         splits=("test", "train"),
-        published=PUBLISHED.get("video_holmes"),
     )
 )

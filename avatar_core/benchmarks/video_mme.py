@@ -11,19 +11,12 @@ from pathlib import Path
 from avatar_core.benchmarks.annotations import Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
-from avatar_core.benchmarks.prompts import (
-    lettered,
-    media_first,
-    one_letter,
-    reasoned,
-    single_choice,
-)
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import lettered, one_letter, single_choice, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 NAME = "video_mme"
 LAYOUT = """\
@@ -41,15 +34,6 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
     files = MediaFiles(home)
     rows = annotation_rows(home, *ANNOTATIONS, layout=LAYOUT)
     return unique_ids([_item(row, files) for row in rows])
-
-
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The video with its sound, then the question worded by style."""
-    if style == "authors":
-        return media_first(item, single_choice(item))
-    if style == "think":
-        return media_first(item, reasoned(item))
-    return media_first(item, _direct(item))
 
 
 def _direct(item: Item) -> str:
@@ -93,8 +77,7 @@ VIDEO_MME = register(
         media="video + sound",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_direct, single_choice),
         layout=LAYOUT,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -15,7 +15,6 @@ from avatar_core.benchmarks.knowledge import knowledge_figures
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
 from avatar_core.benchmarks.prompts import media_first, question_block, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError, UsageError
 from avatar_core.records import EvalRow
@@ -186,7 +185,6 @@ VIDEO_MMMU = register(
         subsets=("all", *TRACKS),
         figures=figures,
         figures_of_media=knowledge_figures,
-        published=PUBLISHED.get(NAME),
         blind=False,
     )
 )

@@ -18,7 +18,6 @@ from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.open_questions import UNJUDGED, open_figures
 from avatar_core.benchmarks.options import Inline, option_letter, split_inline
 from avatar_core.benchmarks.prompts import letter_only, media_first, question_block, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
 from avatar_core.types import Content, MediaRef
@@ -106,6 +105,5 @@ VIDEO_TT = register(
         styles=("official", "think"),
         splits=CHOICE_SPLITS + OPEN_SPLITS,
         figures=open_figures,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -18,7 +18,6 @@ from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
 from avatar_core.benchmarks.prompts import lettered, media_first, reasoned
-from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
 from avatar_core.records import EvalRow
@@ -150,6 +149,5 @@ VSI_BENCH = register(
         graded=True,
         strata=strata,
         figures=figures,
-        published=PUBLISHED.get(NAME),
     )
 )

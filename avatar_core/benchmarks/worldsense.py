@@ -9,20 +9,13 @@ from pathlib import Path, PurePosixPath
 from avatar_core.benchmarks.annotations import KEY, Row, annotation_rows, data_root
 from avatar_core.benchmarks.fields import optional_text, raw, text, texts
 from avatar_core.benchmarks.ids import content_id, unique_ids
-from avatar_core.benchmarks.item import Item, PromptStyle
+from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.lookup import MediaFiles
 from avatar_core.benchmarks.options import bare_options, option_letter
-from avatar_core.benchmarks.prompts import (
-    lettered,
-    media_first,
-    one_letter,
-    reasoned,
-    single_choice,
-)
-from avatar_core.benchmarks.published import PUBLISHED
+from avatar_core.benchmarks.prompts import lettered, one_letter, single_choice, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.types import Content, MediaRef
+from avatar_core.types import MediaRef
 
 NAME = "worldsense"
 LAYOUT = """\
@@ -45,15 +38,6 @@ def load(root: Path | None, selection: Selection) -> list[Item]:
             for question in _questions(row)
         ]
     )
-
-
-def ask(item: Item, style: PromptStyle) -> Content:
-    """The video with its sound, then the question worded by style."""
-    if style == "authors":
-        return media_first(item, single_choice(item))
-    if style == "think":
-        return media_first(item, reasoned(item))
-    return media_first(item, _attentive(item))
 
 
 def _attentive(item: Item) -> str:
@@ -127,8 +111,7 @@ WORLDSENSE = register(
         media="video + sound",
         metric="accuracy",
         load=load,
-        ask=ask,
+        ask=worded_by_style(_attentive, single_choice),
         layout=LAYOUT,
-        published=PUBLISHED.get(NAME),
     )
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from avatar_core.choices import LETTERS
 from avatar_core.rewards.answer import extract_number, extract_pairs, split_completion
 from avatar_core.rewards.letters import stated_letter, valid_letters
@@ -16,7 +18,7 @@ def stated_answer(text: str, sample: Sample) -> str | None:
     match sample.problem_type:
         case "multiple choice":
             letter = stated_letter(text, valid_letters(sample), sample.options)
-            return None if letter is None else option_text(letter, sample)
+            return None if letter is None else option_text(letter, sample.options)
         case "numerical" | "regression":
             number = extract_number(text)
             return None if number is None else f"{number:.12g}"
@@ -30,11 +32,10 @@ def stated_answer(text: str, sample: Sample) -> str | None:
 def gold_text(sample: Sample) -> str:
     """The reference answer as a person would say it: an option's text, not its letter."""
     if sample.problem_type == "multiple choice":
-        return option_text(sample.solution, sample)
+        return option_text(sample.solution, sample.options)
     return sample.solution
 
 
-def option_text(letter: str, sample: Sample) -> str:
-    """The text of an option, or the letter itself where the sample does not list its options."""
-    texts = dict(zip(LETTERS, sample.options, strict=False))
-    return texts.get(letter, letter)
+def option_text(letter: str, options: Sequence[str]) -> str:
+    """The text of an option, or the letter itself where the options are not listed."""
+    return dict(zip(LETTERS, options, strict=False)).get(letter, letter)

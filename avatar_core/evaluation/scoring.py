@@ -8,13 +8,12 @@ length limit only an answer tag is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from avatar_core.benchmarks.item import AnswerKind, Item
 from avatar_core.benchmarks.relative_accuracy import mean_relative_accuracy
-from avatar_core.choices import LETTERS
-from avatar_core.evaluation.answers import gold_text, stated_answer
+from avatar_core.evaluation.answers import gold_text, option_text, stated_answer
 from avatar_core.evaluation.clue_scoring import score_clue
 from avatar_core.rewards import REWARDS
 from avatar_core.rewards.answer import read_answer, split_completion
@@ -145,7 +144,6 @@ def _gold_letters(item: Item) -> frozenset[str]:
     return frozenset(letter.strip() for letter in item.gold.split(","))
 
 
-def _named(letters: frozenset[str] | set[str], item: Item) -> str:
+def _named(letters: Collection[str], item: Item) -> str:
     """Texts of options in letter order, letters where the item does not list its options."""
-    texts = dict(zip(LETTERS, item.options, strict=False))
-    return _BETWEEN.join(texts.get(letter, letter) for letter in sorted(letters))
+    return _BETWEEN.join(option_text(letter, item.options) for letter in sorted(letters))

@@ -100,7 +100,7 @@ def _key(served: ServedConfig) -> str | None:
     return server_key(served.api_key_env, "--api-key-env")
 
 
-class Asked(NamedTuple):
+class Sent(NamedTuple):
     """A task that is with the server."""
 
     task: Task
@@ -111,7 +111,7 @@ class Asked(NamedTuple):
     """When its media were first waited for, in seconds of `time.perf_counter`."""
 
 
-Waiting: TypeAlias = dict["Future[chat.Reply]", Asked]
+Waiting: TypeAlias = dict["Future[chat.Reply]", Sent]
 
 
 class ServedBackend:
@@ -156,7 +156,7 @@ class ServedBackend:
                 if isinstance(clips, EvalRow):
                     yield [clips]
                 else:
-                    waiting[submit(self._turn(task, clips))] = Asked(task, clips, begun)
+                    waiting[submit(self._turn(task, clips))] = Sent(task, clips, begun)
                     self._requests += 1
             while waiting:
                 yield from self._finished(waiting)
@@ -212,7 +212,7 @@ def parts_of(clip: Clip) -> list[chat.Part]:
     return [*pictures, *sounds]
 
 
-def row_of(asked: Asked, reply: chat.Reply) -> EvalRow:
+def row_of(asked: Sent, reply: chat.Reply) -> EvalRow:
     """The record of a task whose request has ended."""
     if reply.text is None:
         return failed_row(asked.task, ServiceError(f"the server gave no answer: {reply.reason}"))

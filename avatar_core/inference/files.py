@@ -13,7 +13,6 @@ from avatar_core.config.inference import AskConfig, InferConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, MediaTimeout, NoSoundError, UsageError
 from avatar_core.media import MediaLoader
-from avatar_core.media.probe import probe
 from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.types import AudioMode, Clip, MediaKind, MediaRef
 
@@ -156,5 +155,7 @@ def sound_alone(loader: MediaLoader, ref: MediaRef, refused: MediaError) -> Clip
         if error.reason == refused.reason:
             return None
         raise MediaError(ref.path, f"{refused.reason}; as sound: {error.reason}") from error
+    from avatar_core.media.probe import probe
+
     # A probe may crash on a file. This one has just passed it in a worker process.
     return clip if probe(ref.path, loader.config).timeline is None else None

@@ -7,22 +7,18 @@ Runs in the worker process only.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from av.container import InputContainer
 
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, NoSoundError
-from avatar_core.files import file_digest
+from avatar_core.media.content import content_digest
 from avatar_core.media.folder import is_folder, list_pictures, pictures_digest
 from avatar_core.media.folder_reader import read_pictures
 from avatar_core.media.frames import read_frames
 from avatar_core.media.picture import is_picture, read_picture
 from avatar_core.media.probe import Probe, check_header, open_media, probe_opened
-from avatar_core.media.resize import Resizer, resize_frame
 from avatar_core.media.sound import SAMPLE_RATE, Track, is_sought, lay_out, read_sound
-from avatar_core.media.source import check_file
 from avatar_core.media.still import read_still
 from avatar_core.media.streams import picture_stream, sound_stream
 from avatar_core.types import AudioMode, Clip, MediaRef
@@ -30,9 +26,7 @@ from avatar_core.types import AudioMode, Clip, MediaRef
 NO_TRACK = "has no sound track; use --audio auto to do without"
 
 
-def decode(
-    ref: MediaRef, config: MediaConfig, audio: AudioMode, resize: Resizer = resize_frame
-) -> Clip:
+def decode(ref: MediaRef, config: MediaConfig, audio: AudioMode) -> Clip:
     """Read one media file as asked.
 
     Args:
@@ -41,22 +35,20 @@ def decode(
         config: sampling, sizes and limits.
         audio: for videos: "auto" takes the sound if there is any, "on" requires it, "off" does
             without.
-        resize: brings a video frame to its size.
 
     Raises:
         MediaError: the file cannot be read as asked.
         NoSoundError: sound is required and there is none.
     """
     if is_folder(ref):
-        return _folder(ref, config, audio, resize)
-    check_file(ref.path, config)
-    digest = file_digest(Path(ref.path), "blake2b")
+        return _folder(ref, config, audio)
+    digest = content_digest(ref, config)
     # A picture is the same at any moment.
     if ref.kind == "image" and (ref.start is None or is_picture(ref.path)):
         picture = read_picture(ref.path, config)
         return Clip(ref, picture, (0.0,), 1.0, None, SAMPLE_RATE, "image", digest)
     with open_media(ref.path) as container:
-        return _opened(ref, container, config, audio, resize, digest)
+        return _opened(ref, container, config, audio, digest)
 
 
 def _opened(
@@ -64,7 +56,6 @@ def _opened(
     container: InputContainer,
     config: MediaConfig,
     audio: AudioMode,
-    resize: Resizer,
     digest: str,
 ) -> Clip:
     """What is asked of an opened file: its packets are read once for the timeline and the sound."""
@@ -82,7 +73,7 @@ def _opened(
         raise MediaError(ref.path, "has no video stream; read it as audio")
     if audio == "on" and not facts.has_sound:
         raise NoSoundError(ref.path, NO_TRACK)
-    video = read_frames(ref, container, facts.timeline, config, resize)
+    video = read_frames(ref, container, facts.timeline, config)
     sound = None
     if audio != "off" and facts.has_sound:
         start = video.times[0] if ref.start is None else ref.start
@@ -93,13 +84,13 @@ def _opened(
     return Clip(ref, video.pixels, video.times, video.fps, sound, SAMPLE_RATE, video.reader, digest)
 
 
-def _folder(ref: MediaRef, config: MediaConfig, audio: AudioMode, resize: Resizer) -> Clip:
+def _folder(ref: MediaRef, config: MediaConfig, audio: AudioMode) -> Clip:
     """Pictures of a folder as the frames of a silent video."""
     pictures = list_pictures(ref, config)
     if audio == "on":
         raise NoSoundError(ref.path, NO_TRACK)
     digest = pictures_digest(ref, pictures)
-    video = read_pictures(ref, pictures, config, resize)
+    video = read_pictures(ref, pictures, config)
     return Clip(ref, video.pixels, video.times, video.fps, None, SAMPLE_RATE, video.reader, digest)
 
 

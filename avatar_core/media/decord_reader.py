@@ -1,4 +1,4 @@
-"""The fast reader for files on which decord is exact; see `frames.choose_reader`."""
+"""The reader for who asks for decord; where it counts other frames than the file has, an error."""
 
 from __future__ import annotations
 

@@ -12,14 +12,11 @@ from avatar_core.errors import MediaError
 from avatar_core.media.folder import Picture, rate_of
 from avatar_core.media.frames import VideoFrames, planned_frames
 from avatar_core.media.picture import in_rgb, open_picture
-from avatar_core.media.resize import Resizer
 from avatar_core.media.timeline import Timeline
 from avatar_core.types import MediaRef
 
 
-def read_pictures(
-    ref: MediaRef, pictures: Sequence[Picture], config: MediaConfig, resize: Resizer
-) -> VideoFrames:
+def read_pictures(ref: MediaRef, pictures: Sequence[Picture], config: MediaConfig) -> VideoFrames:
     """Read the planned pictures of a folder, see `plan.plan_frames`.
 
     Raises:
@@ -40,7 +37,7 @@ def read_pictures(
 
     fps = rate_of(ref)
     times = tuple(index / fps for index in range(len(pictures)))
-    return planned_frames(shown, "image", Timeline(times, fps), ref, config, resize)
+    return planned_frames(shown, "image", Timeline(times, fps), ref, config)
 
 
 def _pixels(folder: str, name: str, config: MediaConfig) -> np.ndarray:

@@ -32,7 +32,7 @@ from avatar_core.media.plan import (
     timed_window,
     video_size,
 )
-from avatar_core.media.resize import Resizer
+from avatar_core.media.resize import resize_frame
 from avatar_core.media.timeline import Timeline
 from avatar_core.types import MediaRef
 
@@ -83,7 +83,6 @@ def read_frames(
     container: InputContainer,
     timeline: Timeline,
     config: MediaConfig,
-    resize: Resizer,
 ) -> VideoFrames:
     """Read the planned frames of a video.
 
@@ -92,7 +91,7 @@ def read_frames(
     """
 
     def planned(read: FrameReader, reader: str, shown: Timeline) -> VideoFrames:
-        return planned_frames(read, reader, shown, ref, config, resize)
+        return planned_frames(read, reader, shown, ref, config)
 
     return by_best_reader(ref.path, container, timeline, config, planned)
 
@@ -137,14 +136,13 @@ def planned_frames(
     timeline: Timeline,
     ref: MediaRef,
     config: MediaConfig,
-    resize: Resizer,
 ) -> VideoFrames:
     """Plan frames on a timeline, read them and bring them to size one by one."""
     plan = plan_video(timeline, ref, config)
     pictures: list[np.ndarray] = []
     for frame in read(ref.path, timeline, plan.indices):
         size = _size(frame, len(plan.indices), ref, config)
-        pictures.append(resize(frame, size))
+        pictures.append(resize_frame(frame, size))
     times = tuple(timeline.times[index] for index in plan.indices)
     return VideoFrames(np.stack(pictures), times, plan.fps, timeline.end, reader)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
@@ -27,37 +27,15 @@ CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,wav,mp3,
 OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Facts about a video or sound file.
+class Probe(NamedTuple):
+    """Facts about a video or sound file."""
 
-    Attributes:
-        container: FFmpeg's name of the format, such as "mov,mp4,m4a,3gp,3g2,mj2".
-        duration: seconds; 0 when the file does not say.
-        streams: number of streams of any kind.
-        codec: of the picture; empty when there is none.
-        pixel_format: FFmpeg's name of how the picture is stored, such as "yuv420p".
-        width: of a stored frame in pixels, before rotation.
-        height: of a stored frame in pixels, before rotation.
-        square_pixels: pixels are as wide as high.
-        fps: average frames per second.
-        timeline: when each frame is shown; `None` without a picture.
-        has_sound: an audio track is there.
-        sound_rate: of the track in hertz; 0 without one.
-    """
-
-    container: str
     duration: float
-    streams: int
-    codec: str
-    pixel_format: str
-    width: int
-    height: int
-    square_pixels: bool
-    fps: float
+    """Seconds; 0 when the file does not say."""
     timeline: Timeline | None
+    """When each frame is shown; `None` without a picture."""
     has_sound: bool
-    sound_rate: int
+    """An audio track is there."""
 
 
 @contextlib.contextmanager
@@ -108,25 +86,11 @@ def probe_opened(
     Raises:
         MediaError: the file is damaged or beyond a limit.
     """
-    picture = picture_stream(container)
-    sound = sound_stream(container)
+    picture, sound = picture_stream(container), sound_stream(container)
     timeline = None if picture is None else scan_timeline(path, container, picture, track)
     if timeline is not None and timeline.seconds > config.max_seconds:
         raise _too_long(path, timeline.seconds, config)
-    return Probe(
-        container=container.format.name,
-        duration=_duration(container),
-        streams=len(container.streams),
-        codec="" if picture is None else picture.codec_context.name,
-        pixel_format="" if picture is None else picture.pix_fmt or "",
-        width=0 if picture is None else picture.width,
-        height=0 if picture is None else picture.height,
-        square_pixels=picture is None or picture.sample_aspect_ratio in (None, 0, 1),
-        fps=0.0 if timeline is None else timeline.fps,
-        timeline=timeline,
-        has_sound=sound is not None,
-        sound_rate=0 if sound is None else sound.rate,
-    )
+    return Probe(_duration(container), timeline, sound is not None)
 
 
 def _duration(container: InputContainer) -> float:

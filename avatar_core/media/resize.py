@@ -13,15 +13,11 @@ torch, whose import takes seconds and 200 MB.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from avatar_core.media.plan import FrameSize
-
-Resizer = Callable[[np.ndarray, FrameSize], np.ndarray]
-"""Brings a uint8 RGB frame [height, width, 3] to a size."""
 
 BLOCK = 8
 """Outputs that are computed by one matrix product."""
@@ -38,13 +34,11 @@ class Block(NamedTuple):
         outputs: which outputs.
         inputs: which inputs they are made of.
         matrix: float32 [outputs, inputs].
-        colours: float32 [inputs x 3, outputs x 3], the same for pixels of three values in a row.
     """
 
     outputs: slice
     inputs: slice
     matrix: np.ndarray
-    colours: np.ndarray
 
 
 class Axis(NamedTuple):
@@ -54,7 +48,7 @@ class Axis(NamedTuple):
         places: int [outputs, taps], the inputs; repeated where there are fewer.
         weights: float32 [outputs, taps]; zero where there are fewer.
         fused: bool [outputs, taps], products that are added without being rounded first.
-        blocks: the same as matrix products.
+        blocks: the same as matrix products, over the values of the pixels.
         gain: largest sum of absolute weights.
     """
 
@@ -69,7 +63,7 @@ def resize_frame(frame: np.ndarray, size: FrameSize) -> np.ndarray:
     """Resize a uint8 RGB frame [height, width, 3]; the frame itself when it has that size."""
     if frame.shape[:2] == tuple(size):
         return frame
-    down, across = axis(frame.shape[0], size.height), axis(frame.shape[1], size.width)
+    down, across = axis(frame.shape[0], size.height), axis(frame.shape[1], size.width, 3)
     pixels = _quick(frame, down, across)
     doubtful = np.flatnonzero(np.abs(pixels - np.floor(pixels) - 0.5) <= _error(down, across))
     some = max(1, PART // (down.weights.shape[1] * across.weights.shape[1]))
@@ -81,8 +75,12 @@ def resize_frame(frame: np.ndarray, size: FrameSize) -> np.ndarray:
 
 
 @functools.lru_cache(maxsize=64)
-def axis(inputs: int, outputs: int) -> Axis:
-    """Weights with which `outputs` pixels are made of `inputs`, in the float32 steps of torch."""
+def axis(inputs: int, outputs: int, values: int = 1) -> Axis:
+    """Weights with which `outputs` pixels are made of `inputs`, in the float32 steps of torch.
+
+    Along the axis a pixel has so many `values`, one behind the other: 3 across, where they are its
+    colours.
+    """
     scale = np.float32(inputs) / np.float32(outputs)
     wide = max(scale, np.float32(1))
     support, narrowing = np.float32(2) * wide, np.float32(1) / wide
@@ -98,8 +96,8 @@ def axis(inputs: int, outputs: int) -> Axis:
     weights /= np.add.accumulate(weights, axis=1)[:, -1:]
     gain = float(np.abs(weights).sum(axis=1, dtype=np.float64).max())
     fused = taps > (count - 1) // 4 * 4
-    blocks = _blocks(first, end, weights)
-    return Axis(np.minimum(places, inputs - 1), weights, fused, blocks, gain)
+    places = np.minimum(places, inputs - 1)
+    return Axis(places, weights, fused, _blocks(places, weights, values), gain)
 
 
 def _cubic(distance: np.ndarray) -> np.ndarray:
@@ -129,19 +127,17 @@ def _sums(values: np.ndarray, weights: np.ndarray, fused: np.ndarray) -> np.ndar
     return total
 
 
-def _blocks(first: np.ndarray, end: np.ndarray, weights: np.ndarray) -> tuple[Block, ...]:
+def _blocks(places: np.ndarray, weights: np.ndarray, values: int) -> tuple[Block, ...]:
     """Runs of `BLOCK` outputs, each with the inputs that any of them is made of."""
     blocks = []
-    for begin in range(0, len(first), BLOCK):
-        outputs = slice(begin, min(begin + BLOCK, len(first)))
-        low, high = first[outputs].min(), end[outputs].max()
-        matrix = np.zeros((outputs.stop - begin, high - low), np.float32)
-        for row, output in enumerate(range(begin, outputs.stop)):
-            count = end[output] - first[output]
-            start = first[output] - low
-            matrix[row, start : start + count] = weights[output, :count]
-        colours = np.kron(matrix.T, np.eye(3, dtype=np.float32))
-        blocks.append(Block(outputs, slice(int(low), int(high)), matrix, colours))
+    for begin in range(0, len(places), BLOCK):
+        near, taps = places[begin : begin + BLOCK], weights[begin : begin + BLOCK]
+        low, high = int(near.min()), int(near.max()) + 1
+        matrix = np.zeros((len(near), high - low), np.float32)
+        np.add.at(matrix, (np.arange(len(near))[:, None], near - low), taps)
+        outputs = slice(values * begin, values * (begin + len(near)))
+        inputs = slice(values * low, values * high)
+        blocks.append(Block(outputs, inputs, np.kron(matrix, np.eye(values, dtype=np.float32))))
     return tuple(blocks)
 
 
@@ -156,17 +152,17 @@ def _quick(frame: np.ndarray, down: Axis, across: Axis) -> np.ndarray:
     """The resized frame as float32 [height, width, 3], before it is clamped, within `_error`."""
     rows = frame.reshape(len(frame), -1)
     lines = np.empty((len(down.weights), rows.shape[1]), np.float32)
-    for block in down.blocks:
-        np.matmul(block.matrix, rows[block.inputs].astype(np.float32), out=lines[block.outputs])
-    pixels = np.empty((len(lines), len(across.weights) * 3), np.float32)
-    for block in across.blocks:
-        pixels[:, _thrice(block.outputs)] = lines[:, _thrice(block.inputs)] @ block.colours
+    pixels = np.empty((len(lines), 3 * len(across.weights)), np.float32)
+    _multiply(down, rows, lines)
+    _multiply(across, lines.T, pixels.T)
     return pixels.reshape(len(lines), -1, 3)
 
 
-def _thrice(pixels: slice) -> slice:
-    """The values of a run of pixels."""
-    return slice(3 * pixels.start, 3 * pixels.stop)
+def _multiply(along: Axis, values: np.ndarray, sums: np.ndarray) -> None:
+    """Write the weighted sums of values [inputs, n] into [outputs, n]."""
+    for block in along.blocks:
+        some = values[block.inputs].astype(np.float32, copy=False)
+        np.matmul(block.matrix, some, out=sums[block.outputs])
 
 
 def _as_torch(

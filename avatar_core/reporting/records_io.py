@@ -18,6 +18,7 @@ from avatar_core.records import (
     RecordT,
     read_record,
 )
+from avatar_core.reporting.run_list import FILES, holds_run
 from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY, TIMING
 
 
@@ -66,10 +67,9 @@ def load_run(path: Path) -> RunRecords:
     """
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the --out directory of a run")
-    names = (CONFIG, MANIFEST, METRICS, GROUPS, SUMMARY)
-    if not any((path / name).is_file() for name in names):
+    if not holds_run(path):
         raise UsageError(
-            f"{path}: not a run directory (no {', '.join(names)}); give the --out of a run"
+            f"{path}: not a run directory (no {', '.join(FILES)}); give the --out of a run"
         )
     return RunRecords(
         path=path,

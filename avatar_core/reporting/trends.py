@@ -5,22 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from avatar_core.records import MetricsRow
 from avatar_core.reporting.statistics import trend
 
 POINTS = 24
 """Most points of a course."""
-READ = {
-    "reward": "reward_mean",
-    "accuracy": "accuracy_fresh",
-    "kl": "kl",
-    "clip_low": "clip_low",
-    "clip_high": "clip_high",
-    "ess": "ess",
-    "grad_norm": "grad_norm",
+
+
+class Figure(NamedTuple):
+    """A figure of a step, and how it is told."""
+
+    label: str
+    """What it is called."""
+    field: str | None
+    """Field of the metrics that holds it; `None` for the signal, which is counted from several."""
+    digits: int | None = 3
+    """Decimals that it is written with; `None` for a share, which is written in percent."""
+    wanted_high: bool = False
+    """More of it is better; else no direction is."""
+
+
+FIGURES = {
+    "reward": Figure("reward", "reward_mean", wanted_high=True),
+    "accuracy": Figure("accuracy", "accuracy_fresh", None, wanted_high=True),
+    "signal": Figure("groups with signal", None, None, wanted_high=True),
+    "kl": Figure("KL to the reference", "kl", 4),
+    "clip_low": Figure("clipped from below", "clip_low", None),
+    "clip_high": Figure("clipped from above", "clip_high", None),
+    "ess": Figure("effective sample size", "ess", None),
+    "grad_norm": Figure("gradient norm", "grad_norm"),
 }
-"""Figures of a step by what they are called here, and the field that holds them."""
+"""The figures that are followed over a run, in the order in which they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +57,15 @@ class Course:
 
 def courses(metrics: Sequence[MetricsRow]) -> dict[str, Course]:
     """Courses of reward, accuracy, signal and what tells of the update; absent ones left out."""
-    figures: dict[str, list[float | None]] = {
-        name: [getattr(row, field) for row in metrics] for name, field in READ.items()
+    found = {
+        name: course(
+            list(signal_shares(metrics))
+            if figure.field is None
+            else [getattr(row, figure.field) for row in metrics]
+        )
+        for name, figure in FIGURES.items()
     }
-    figures["signal"] = list(signal_shares(metrics))
-    found = {name: course(values) for name, values in figures.items()}
-    order = ("reward", "accuracy", "signal", "kl", "clip_low", "clip_high", "ess", "grad_norm")
-    return {name: own for name in order if (own := found[name]) is not None}
+    return {name: own for name, own in found.items() if own is not None}
 
 
 def course(values: Sequence[float | None], points: int = POINTS) -> Course | None:

@@ -77,7 +77,7 @@ def read_letter_set(
     )
 
 
-def f1(answer: Collection[str], gold: Collection[str]) -> float:
+def f1(answer: Collection[object], gold: Collection[object]) -> float:
     """Harmonic mean of precision and recall of a set, in [0, 1]; 0 when nothing is shared."""
     shared = len(set(answer) & set(gold))
     return 2 * shared / (len(set(answer)) + len(set(gold))) if shared else 0.0

@@ -5,13 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from avatar_core.rewards.answer import extract_pairs
-
-Pairs = frozenset[tuple[str, str]]
-
-
-def pair_f1(answer: Pairs, target: Pairs) -> float:
-    """F1 = 2 |P ∩ G| / (|P| + |G|) of two sets of normalised pairs, of which one is not empty."""
-    return 2 * len(answer & target) / (len(answer) + len(target))
+from avatar_core.rewards.letter_sets import f1
 
 
 def pair_scorer(solution: str) -> Callable[[str], float] | None:
@@ -23,4 +17,4 @@ def pair_scorer(solution: str) -> Callable[[str], float] | None:
     gold = extract_pairs(solution)
     if gold is None:
         return None
-    return lambda text: pair_f1(extract_pairs(text) or frozenset(), gold)
+    return lambda text: f1(extract_pairs(text) or frozenset(), gold)

@@ -13,7 +13,7 @@ from typing import Any
 from avatar_core.algo.group_size import adaptive_group_size
 from avatar_core.algo.shrinkage import Memory, faded, remembered
 from avatar_core.config.train import AdvantageConfig, TrainConfig
-from avatar_core.training.rollout import Visit
+from avatar_core.training.rollout import Visit, scored_rewards
 from avatar_core.types import Group
 
 
@@ -30,7 +30,7 @@ class Memories:
     def observe(self, groups: Iterable[Group], forgetting: float) -> None:
         """Take in the fresh groups of a step that was taken; hinted ones are left out."""
         for group in groups:
-            rewards = [c.reward for c in group.completions if c.reward is not None]
+            rewards = scored_rewards(group)
             if rewards and not group.hinted:
                 known = self._prompts.get(group.prompt_id, Memory())
                 self._prompts[group.prompt_id] = remembered(known, rewards, group.step, forgetting)
@@ -44,7 +44,9 @@ class Memories:
         self._prompts = {name: Memory(*values) for name, values in state.items()}
 
 
-def recalled(memories: Memories, groups: Sequence[Group], config: AdvantageConfig) -> list[Memory]:
+def memories_of(
+    memories: Memories, groups: Sequence[Group], config: AdvantageConfig
+) -> list[Memory]:
     """The memory that fresh groups are compared with; of no weight for a hinted one."""
     return [
         Memory() if group.hinted else memories.at(group.prompt_id, group.step, config.forgetting)

@@ -139,7 +139,7 @@ def remove_unfinished(run: Path) -> None:
             shutil.rmtree(path)
 
 
-def check_samples(checkpoint: Path, data: str) -> None:
+def check_same_samples(checkpoint: Path, data: str) -> None:
     """Raise `UsageError` unless a sound checkpoint is of a run on the samples of this digest."""
     if read_json(checkpoint / STATE)["data"] != data:
         raise UsageError(
@@ -154,7 +154,7 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
     Raises:
         UsageError: it was written by a run on other training samples.
     """
-    check_samples(checkpoint, state.data)
+    check_same_samples(checkpoint, state.data)
     trainer = checkpoint / TRAINER
     document: dict[str, Any] = read_json(checkpoint / STATE)
     # A release without hints or memories saved none.

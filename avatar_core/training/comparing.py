@@ -11,7 +11,7 @@ from torch import Tensor
 from avatar_core.algo.advantages import group_advantages
 from avatar_core.algo.shrinkage import shrinkage_advantages
 from avatar_core.config.train import TrainConfig
-from avatar_core.training.baselines import recalled
+from avatar_core.training.baselines import memories_of
 from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.injection import Split, split, stored_successes, with_successes
 from avatar_core.training.rollout import Visit
@@ -64,7 +64,7 @@ def advantages_of(
     sizes = [len(group.completions) for group in groups]
     if shaping.baseline == "shrinkage":
         rewards = padded_rewards(groups)
-        memories = recalled(state.memories, groups, shaping)
+        memories = memories_of(state.memories, groups, shaping)
         rows = shrinkage_advantages(
             rewards.values,
             rewards.scored,

@@ -18,9 +18,9 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.models.policy import Encoded, Policy
 from avatar_core.training.parallel import ALONE, World
 from avatar_core.training.rollout import Visit
-from avatar_core.training.step import StepOutcome, take_step
+from avatar_core.training.step import StepOutcome, stretches, take_step
 from avatar_core.training.update import Part, Rehearsal, Scored, loss_terms, score_parts
-from avatar_core.types import Completion
+from avatar_core.types import Completion, Group
 
 
 class Share(NamedTuple):
@@ -94,6 +94,22 @@ def learn(
     return Updated(loss_terms(Scored.joined_parts(world.gather(seen)), config), outcome)
 
 
+def fresh_share(
+    shown: Sequence[Visit | None],
+    groups: Sequence[Group],
+    advantages: Sequence[Tensor],
+    kept: Sequence[Sequence[int]],
+) -> Share:
+    """What this process trains on of the fresh groups: the kept members of those it has shown."""
+    visits = [visit for visit in shown if visit is not None]
+    own = [place for place, visit in enumerate(shown) if visit is not None]
+    return Share(
+        visits,
+        [[groups[place].completions[member] for member in kept[place]] for place in own],
+        [advantages[place][list(kept[place])] for place in own],
+    )
+
+
 def replayed_share(rehearsal: Rehearsal) -> Share:
     """What this process trains on of the replayed completions."""
     own = [
@@ -120,11 +136,9 @@ def micro_batches(fresh: Share, replayed: Share, count: int) -> list[Share]:
         [*fresh.completions, *replayed.completions],
         [*fresh.advantages, *replayed.advantages],
     )
-    cuts = [round(len(whole.visits) * place / count) for place in range(count + 1)]
     return [
-        Share(whole.visits[low:high], whole.completions[low:high], whole.advantages[low:high])
-        for low, high in zip(cuts, cuts[1:], strict=False)
-        if high > low
+        Share(whole.visits[part], whole.completions[part], whole.advantages[part])
+        for part in stretches(len(whole.visits), count)
     ]
 
 

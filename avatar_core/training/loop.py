@@ -1,7 +1,8 @@
 """The AVATAR training loop, in order: visit, roll out, reward, replay, update, store, record.
 
 What is elsewhere: how prompts are made (`asking`), how a group is drawn from one prefix (`models`),
-the formulas (`algo`), the buffer's bookkeeping (`replay`), files and checkpoints (`run`).
+the formulas (`algo`), the buffer's bookkeeping (`replay`), which prompts a step visits
+(`visiting`), what it replays (`rehearsing`), files and checkpoints (`advance`, `run`).
 Randomness comes from coordinates (run seed, step, sample, draw), so the loop holds no generator and
 a resumed run takes the same steps.
 """
@@ -11,28 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.phases import Stopwatch
-from avatar_core.seeds import rng_from
 from avatar_core.training.baselines import group_sizes
 from avatar_core.training.comparing import compare, remember
 from avatar_core.training.hinting import observe_hints, show_hints
-from avatar_core.training.learning import Share, learn
-from avatar_core.training.rollout import Visit, draw_completions, mean_reward, score_groups
+from avatar_core.training.learning import fresh_share, learn
+from avatar_core.training.rehearsing import fresh_size, kept_members, rehearse
+from avatar_core.training.rollout import Visit, draw_completions, score_groups
 from avatar_core.training.rows import StepRecord, diagnostics
-from avatar_core.training.step import NOT_TAKEN, learning_rate
-from avatar_core.training.trainee import Look, Trainee
-from avatar_core.training.update import (
-    NOTHING_REPLAYED,
-    Rehearsal,
-    reference_gaps,
-    replayed_advantages,
-    trained_members,
-)
-from avatar_core.training.visiting import begin_step, look_ahead
-from avatar_core.types import Group, Sample
+from avatar_core.training.trainee import Trainee
+from avatar_core.training.update import reference_gaps
+from avatar_core.training.visiting import begin_step, look_ahead, new_record
+from avatar_core.types import Group
 
 
 def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
@@ -70,7 +63,7 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         # Update: one loss over fresh and replayed completions, one step if it is finite.
         with watch.phase("train"):
-            share = own_share(shown, fresh, advantages, kept)
+            share = fresh_share(shown, fresh, advantages, kept)
             updated = learn(
                 policy,
                 state.optimiser,
@@ -96,24 +89,6 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
         yield finished._replace(tiers=state.buffer.tier_sizes() if config.replay.enabled else None)
 
 
-def new_record(
-    trainee: Trainee, config: TrainConfig, step: int, look: Look, watch: Stopwatch
-) -> StepRecord:
-    """What is known of a step once its prompts have been looked at."""
-    state = trainee.state
-    return StepRecord(
-        step,
-        config.stage,
-        trainee.course.epochs(step, state.counters.visits_skipped),
-        look,
-        NOT_TAKEN,
-        learning_rate(step, config.steps, config.optim),
-        watch.seconds,
-        samples=trainee.samples,
-        hints_refused=state.hints.refused,
-    )
-
-
 def store(
     trainee: Trainee, config: TrainConfig, shown: Sequence[Visit | None], finished: StepRecord
 ) -> None:
@@ -130,31 +105,6 @@ def store(
     state.counters.count_step(fresh, finished.kept, replayed=rehearsal.size, taken=taken)
 
 
-def own_share(
-    shown: Sequence[Visit | None],
-    groups: Sequence[Group],
-    advantages: Sequence[Tensor],
-    kept: Sequence[Sequence[int]],
-) -> Share:
-    """What this process trains on of the fresh groups: the kept members of those it has shown."""
-    visits = [visit for visit in shown if visit is not None]
-    own = [place for place, visit in enumerate(shown) if visit is not None]
-    return Share(
-        visits,
-        [[groups[place].completions[member] for member in kept[place]] for place in own],
-        [advantages[place][list(kept[place])] for place in own],
-    )
-
-
-def kept_members(
-    groups: Sequence[Group], config: TrainConfig, rehearsal: Rehearsal, step: int
-) -> list[list[int]]:
-    """Members of fresh groups that are trained on: all, unless some give way to replayed ones."""
-    discard = config.rollout.discard and supplied(config, rehearsal)
-    most = config.rollout.fresh_per_group if discard else config.rollout.group_size
-    return trained_members(groups, most, config.seed, step)
-
-
 def gaps_to_reference(
     trainee: Trainee, shown: Sequence[Visit | None], groups: Sequence[Group]
 ) -> Sequence[list[float] | None]:
@@ -164,74 +114,3 @@ def gaps_to_reference(
     visits = [visit for visit in shown if visit is not None]
     own = [group for group, visit in zip(groups, shown, strict=True) if visit is not None]
     return trainee.world.gather(reference_gaps(trainee.policy, visits, own) if visits else [])
-
-
-def fresh_size(config: TrainConfig, rehearsal: Rehearsal) -> int:
-    """Completions to draw per prompt: the whole group unless replay supplies its share.
-
-    With `rollout.discard` it stays the whole group, as in the release.
-    """
-    saves = supplied(config, rehearsal) and not config.rollout.discard
-    return config.rollout.fresh_per_group if saves else config.rollout.group_size
-
-
-def supplied(config: TrainConfig, rehearsal: Rehearsal) -> bool:
-    """Whether as many completions are replayed as the fresh ones leave room for."""
-    rollout = config.rollout
-    share = rollout.group_size - rollout.fresh_per_group
-    return config.replay.enabled and rehearsal.size >= share * rollout.prompts_per_step
-
-
-def rehearse(
-    trainee: Trainee, config: TrainConfig, step: int, samples: Sequence[Sample]
-) -> Rehearsal:
-    """Draw the step's replayed completions from the buffer and look at their prompts again.
-
-    Completions of a prompt that cannot be read any more, or whose clip is another one now, are left
-    out. Those sampled with a hint are trained on with it. R̄ is of the prompt without its hint, so
-    they are measured against the mean of their own group instead.
-
-    Args:
-        trainee: holds the buffer.
-        config: of the run.
-        step: optimiser step.
-        samples: prompts that the step visits, in all processes.
-    """
-    buffer, world = trainee.state.buffer, trainee.world
-    if not (config.replay.enabled and buffer.ready):
-        return NOTHING_REPLAYED
-    share = config.rollout.group_size - config.rollout.fresh_per_group
-    drawn = buffer.draw(
-        share * config.rollout.prompts_per_step,
-        rng_from(config.seed, "replay", step),
-        step=step,
-        prompts=[sample.id for sample in samples],
-    )
-    # Every process looks at the prompts of its stretch of the drawn groups.
-    own = set(world.share(list(dict.fromkeys(draw.number for draw in drawn))))
-    prompts = dict.fromkeys(draw.group.prompt_id for draw in drawn if draw.number in own)
-    look = trainee.look_at_own([trainee.samples[prompt_id] for prompt_id in prompts])
-    seen = {(visit.sample.id, visit.media_key): visit for visit in look.visits}
-    readable = set(
-        world.gather(
-            [
-                draw.number
-                for draw in drawn
-                if draw.number in own and (draw.group.prompt_id, draw.group.media_key) in seen
-            ]
-        )
-    )
-    kept = [draw for draw in drawn if draw.number in readable]
-    baselines = [
-        mean_reward(draw.group) if draw.group.hinted else buffer.baseline(draw.group.prompt_id)
-        for draw in kept
-    ]
-    replayed = replayed_advantages(kept, baselines, config.advantage)
-    visits: list[Visit | None] = []
-    for part in replayed:
-        visit = seen.get((part.group.prompt_id, part.group.media_key))
-        mine = visit is not None and part.draw.number in own
-        if mine and visit is not None and part.group.hinted:
-            visit = trainee.with_hint(visit, config.hints.place)
-        visits.append(visit if mine else None)
-    return Rehearsal(replayed, visits)

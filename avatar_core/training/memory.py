@@ -20,10 +20,11 @@ from avatar_core.training.memory_layers import (
     Pass,
     Precision,
     Thinker,
-    again_bytes,
     attention_bytes,
+    branch_bytes,
     cache_bytes,
     draw_bytes,
+    layer_bytes,
     layer_work_bytes,
     logit_bytes,
     text_bytes,
@@ -167,26 +168,25 @@ def backward(
     work               the most of: the reference's forward pass, a layer's backward pass, the
                        head's gradient of one chunk
     """
-    again = load.again
+    text, again = model.text, load.again
     chunks = [logit_bytes(model, batch.scored) for batch in passes]
-    kept = [
-        size
-        for size, batch in zip(chunks, passes, strict=True)
-        if batch.scored <= chunk_rows(model.vocabulary)
-    ]
-    head = FLOAT * model.vocabulary * model.text.hidden if precision.full else 0
+    head = FLOAT * model.vocabulary * text.hidden if precision.full else 0
     # The product of states and head, in its own precision, stands beside the chunk made from it.
-    chunk = max(chunks) * (FLOAT + precision.beside) // FLOAT
+    chunk = max(chunks) * precision.logit // FLOAT
     work = [head + chunk]
     for batch in passes:
-        layer = layer_work_bytes(model, batch, precision, gradients=True)
-        work.append(layer + (again_bytes(model, batch, precision) if again else 0))
+        work.append(layer_work_bytes(model, batch, precision, gradients=True))
+        if again:
+            work[-1] += layer_bytes(text, batch.tokens, precision)
+            work[-1] += branch_bytes(text, batch, precision)
         if load.reference:
             work.append(chunk + layer_work_bytes(model, batch, precision, gradients=False))
+    rows = chunk_rows(model.vocabulary)
+    kept = [size for size, one in zip(chunks, passes, strict=True) if one.scored <= rows]
     return {
         "towers": sum(tower_bytes(model, batch, precision, again) for batch in passes),
         "language model": sum(text_bytes(model, batch, precision, again) for batch in passes),
-        "attention": sum(attention_bytes(model, batch, precision, again) for batch in passes),
+        "attention": sum(attention_bytes(text, batch, precision, again) for batch in passes),
         "log-probabilities": sum(kept),
         "gradients": FLOAT * model.trained if load.accumulated or not precision.full else head,
         "work": max(work),

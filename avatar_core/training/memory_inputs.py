@@ -41,7 +41,7 @@ from avatar_core.training.data import SCENES_SEED, Data
 from avatar_core.training.memory import MemoryEstimate, estimate
 from avatar_core.training.memory_layers import FLOAT, Layers, Precision, Thinker
 from avatar_core.training.memory_load import PromptSize, load_of
-from avatar_core.training.run import needs_reference
+from avatar_core.training.opening import needs_reference
 from avatar_core.training.telemetry import peak_memory_bytes
 from avatar_core.types import Sample
 
@@ -142,7 +142,6 @@ def thinker_of(model: Qwen2_5OmniThinkerForConditionalGeneration, rank: int) -> 
     """Sizes of a model, with an adapter of this rank on all linear layers but the head, if any."""
     config: Any = model.config
     text, vision, audio = config.text_config, config.vision_config, config.audio_config
-    head_width = text.hidden_size // text.num_attention_heads
     parameters = sum(parameter.numel() for parameter in model.parameters())
     head = parts_of(model).head
     linear = [m for m in model.modules() if isinstance(m, nn.Linear) and m is not head]
@@ -151,16 +150,15 @@ def thinker_of(model: Qwen2_5OmniThinkerForConditionalGeneration, rank: int) -> 
         text=Layers(
             text.num_hidden_layers,
             text.hidden_size,
-            text.hidden_size,
-            text.num_key_value_heads * head_width,
+            text.hidden_size // text.num_attention_heads * text.num_key_value_heads,
             text.intermediate_size,
             gated=True,
         ),
         vision=Layers(
-            vision.depth, *(vision.hidden_size,) * 3, vision.intermediate_size, gated=True
+            vision.depth, *(vision.hidden_size,) * 2, vision.intermediate_size, gated=True
         ),
         audio=Layers(
-            audio.encoder_layers, *(audio.d_model,) * 3, audio.encoder_ffn_dim, gated=False
+            audio.encoder_layers, *(audio.d_model,) * 2, audio.encoder_ffn_dim, gated=False
         ),
         vocabulary=text.vocab_size,
         patch=vision.in_channels * vision.temporal_patch_size * vision.patch_size**2,

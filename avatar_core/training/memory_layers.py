@@ -1,7 +1,7 @@
 """What passes through a thinker hold in memory: formulas in bytes, from sizes alone.
 
-Symbols: t tokens (or patches, or sound positions) of a pass, h width of a layer, q and k widths of
-its queries and keys, f width of its inner layer, L layers, V vocabulary, w bytes of a number of the
+Symbols: t tokens (or patches, or sound positions) of a pass, h width of a layer and of its queries,
+k width of its keys, f width of its inner layer, L layers, V vocabulary, w bytes of a number of the
 base weights, r rank of an adapter. Derived from what torch keeps for the backward pass, operation
 by operation, and held against it by the tests.
 """
@@ -32,9 +32,9 @@ class Precision(NamedTuple):
         return self.rank == 0
 
     @property
-    def beside(self) -> int:
-        """Bytes that a number of logits in w takes beside its float32 copy; 0 where it is that."""
-        return 0 if self.width == FLOAT else self.width
+    def logit(self) -> int:
+        """Bytes of a logit while it is made: in float32, beside the product in w if another."""
+        return FLOAT if self.width == FLOAT else FLOAT + self.width
 
 
 class Layers(NamedTuple):
@@ -43,9 +43,7 @@ class Layers(NamedTuple):
     depth: int
     """L."""
     hidden: int
-    """h."""
-    queries: int
-    """q, width of all query heads together."""
+    """h, also the width of all query heads together."""
     keys: int
     """k, width of all key heads together."""
     inner: int
@@ -105,25 +103,19 @@ def layer_bytes(layers: Layers, tokens: int, precision: Precision) -> int:
     """What one layer keeps of t tokens for the backward pass.
 
     norms       2 · (4 th [RMS; else w th] + w th where its gain is trained [RMS])
-    attention   w t (q + 2k) + w tq
+    attention   w t (2h + 2k): queries, keys, values, results
     inner       w t · 3f gated, else w t · f
-    inputs      of the linear layers, by `_inputs`: h for q, k, v · q · h · f
+    inputs      of the linear layers, by `_inputs`: h for q, k, v · h · h · f
+    adapters    4 t r for each linear layer
     """
-    h, q, f, w = layers.hidden, layers.queries, layers.inner, precision.width
-    if layers.gated:
-        norms = 2 * tokens * h * (FLOAT + (w if precision.full else 0))
-    else:
-        norms = 2 * tokens * h * w
-    attention = w * tokens * (q + 2 * layers.keys + q)
-    inner = w * tokens * f * (3 if layers.gated else 1)
-    inputs = (
-        _inputs(tokens * h, 3, precision)
-        + _inputs(tokens * q, 1, precision)
-        + _inputs(tokens * h, 2 if layers.gated else 1, precision)
-        + _inputs(tokens * f, 1, precision)
+    h, f, w, gated = layers.hidden, layers.inner, precision.width, layers.gated
+    norm = FLOAT + (w if precision.full else 0) if gated else w
+    held = 2 * h * norm + w * (2 * h + 2 * layers.keys) + w * f * (3 if gated else 1)
+    read = sum(
+        _inputs(width, readers, precision)
+        for width, readers in ((h, 3), (h, 1), (h, 2 if gated else 1), (f, 1))
     )
-    ranks = FLOAT * tokens * precision.rank * (7 if layers.gated else 6)
-    return norms + attention + inner + inputs + ranks
+    return tokens * (held + read + FLOAT * precision.rank * (7 if gated else 6))
 
 
 def _inputs(numbers: int, readers: int, precision: Precision) -> int:
@@ -134,19 +126,22 @@ def _inputs(numbers: int, readers: int, precision: Precision) -> int:
 def branch_bytes(text: Layers, batch: Pass, precision: Precision) -> int:
     """What attention of completions to their prefix keeps in one layer, beside `layer_bytes`.
 
-    w · B · (2 C q + 2 (P + C) k) for B completions: their queries and results, keys and values with
+    w · B · (2 C h + 2 (P + C) k) for B completions: their queries and results, keys and values with
     the prefix's before them.
     """
     seen = batch.prefix + batch.length
-    laid_out = 2 * batch.length * text.queries + 2 * seen * text.keys
+    laid_out = 2 * batch.length * text.hidden + 2 * seen * text.keys
     return precision.width * batch.rows * batch.branches * laid_out
 
 
-def mask_bytes(text: Layers, batch: Pass, precision: Precision) -> int:
-    """The mask of that attention, which all layers share: w · B · C (q / k) (P + C)."""
-    queries = batch.length * (text.queries // text.keys)
-    seen = batch.prefix + batch.length
-    return precision.width * batch.rows * batch.branches * queries * seen
+def attention_bytes(text: Layers, batch: Pass, precision: Precision, again: bool) -> int:
+    """What attention of completions keeps: its mask, and `branch_bytes` unless computed `again`.
+
+    All layers share the mask, w · B · C (h / k) (P + C).
+    """
+    queries = batch.scored * (text.hidden // text.keys)
+    mask = precision.width * queries * (batch.prefix + batch.length)
+    return mask + (0 if again else text.depth * branch_bytes(text, batch, precision))
 
 
 def stack_bytes(layers: Layers, tokens: int, precision: Precision, again: bool) -> int:
@@ -189,12 +184,6 @@ def text_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -
     return kept + model.text.hidden * (batch.tokens * last + encoded)
 
 
-def attention_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) -> int:
-    """What attention of completions keeps: the mask, and `branch_bytes` unless computed again."""
-    layers = 0 if again else model.text.depth * branch_bytes(model.text, batch, precision)
-    return mask_bytes(model.text, batch, precision) + layers
-
-
 def layer_work_bytes(model: Thinker, batch: Pass, precision: Precision, *, gradients: bool) -> int:
     """What is alive for a moment within one layer of the language model.
 
@@ -218,12 +207,6 @@ def tower_work_bytes(model: Thinker, batch: Pass, precision: Precision) -> int:
     return batch.patches * (FLOAT * model.patch + layer)
 
 
-def again_bytes(model: Thinker, batch: Pass, precision: Precision) -> int:
-    """What one layer of the language model keeps while it is computed again in the backward."""
-    own = layer_bytes(model.text, batch.tokens, precision)
-    return own + branch_bytes(model.text, batch, precision)
-
-
 def logit_bytes(model: Thinker, tokens: int) -> int:
     """A chunk of logits in float32: 4 V a row."""
     return min(tokens, chunk_rows(model.vocabulary)) * model.vocabulary * FLOAT
@@ -243,8 +226,8 @@ def cache_bytes(model: Thinker, batch: Pass, precision: Precision) -> int:
 def draw_bytes(model: Thinker, batch: Pass, precision: Precision, *, greedy: bool) -> int:
     """Logits while a token of every completion is drawn.
 
-    Sampled: twelve bytes an entry as logits, without forbidden tokens, and cut off; sixteen as
-    probabilities in float64. Greedy: twelve, as logits, without forbidden tokens, and normalised.
+    Beside the logits as they are made: eight bytes an entry without forbidden tokens and cut off,
+    sixteen as probabilities in float64. Greedy: eight, without forbidden tokens and normalised.
     """
     entries = batch.rows * batch.branches * model.vocabulary
-    return entries * ((12 if greedy else 28) + precision.beside)
+    return entries * ((8 if greedy else 24) + precision.logit)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from avatar_core.config.train import TrainConfig
 from avatar_core.training.memory import Load
 from avatar_core.training.memory_layers import FLOAT, Pass
+from avatar_core.training.rehearsing import replayed_size
 
 TEXT_BYTES = 3
 """Of a completion's token in the replay buffer, compressed, beside its id and log-probability."""
@@ -63,9 +64,9 @@ def load_of(config: TrainConfig, prompt: PromptSize, count: int, *, reference: b
 
 def replayed_prompts(config: TrainConfig) -> int:
     """Prompts of an update whose completions are replayed, each with as many as may be taken."""
-    rollout = config.rollout
-    share = rollout.prompts_per_step * (rollout.group_size - rollout.fresh_per_group)
-    return math.ceil(share / config.replay.members_per_group) if config.replay.enabled else 0
+    replay = config.replay
+    size = replayed_size(config.rollout) if replay.enabled else 0
+    return math.ceil(size / replay.members_per_group)
 
 
 def behind(prompt: PromptSize, rows: int, branches: int, length: int) -> Pass:

@@ -126,17 +126,17 @@ def reward_options(reward: RewardConfig) -> dict[str, dict[str, object]]:
     return {name: values for name, values in options.items() if name in reward.weights}
 
 
-def distinct_rewards(group: Group) -> set[float]:
-    """Rewards that occur among the scored completions of a group."""
-    return {c.reward for c in group.completions if c.reward is not None}
+def scored_rewards(group: Group) -> list[float]:
+    """Rewards of the scored completions of a group, in order of their draw."""
+    return [c.reward for c in group.completions if c.reward is not None]
 
 
 def mean_reward(group: Group) -> float:
     """Mean of the scored rewards of a group that has some."""
-    rewards = [c.reward for c in group.completions if c.reward is not None]
+    rewards = scored_rewards(group)
     return math.fsum(rewards) / len(rewards)
 
 
 def has_signal(group: Group) -> bool:
     """Whether the scored rewards of a group differ; rounded advantages could not tell."""
-    return len(distinct_rewards(group)) > 1
+    return len(set(scored_rewards(group))) > 1

@@ -14,7 +14,7 @@ from avatar_core.algo.losses import LossTerms
 from avatar_core.data.leak import leaks
 from avatar_core.phases import own_seconds
 from avatar_core.records import CompletionRow, GroupRow, MetricsRow, Tier
-from avatar_core.training.rollout import distinct_rewards, has_signal
+from avatar_core.training.rollout import has_signal, scored_rewards
 from avatar_core.training.step import StepOutcome
 from avatar_core.training.telemetry import Counters, peak_memory_bytes
 from avatar_core.training.trainee import Look
@@ -75,9 +75,7 @@ class StepRecord(NamedTuple):
 
 def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
     """The row of `metrics.jsonl` for a step."""
-    rewards = [
-        c.reward for group in record.fresh for c in group.completions if c.reward is not None
-    ]
+    rewards = [reward for group in record.fresh for reward in scored_rewards(group)]
     again = record.rehearsal.replayed
     # Of a step that was not taken, these may be what was not finite.
     taken = record.outcome.taken
@@ -93,7 +91,7 @@ def metrics_row(record: StepRecord, counters: Counters) -> MetricsRow:
         reward_mean=_mean(rewards),
         reward_std=_std(rewards),
         accuracy_fresh=_mean(_rights(record.fresh)),
-        unique_rewards_mean=_mean([len(distinct_rewards(group)) for group in record.fresh]),
+        unique_rewards_mean=_mean([len(set(scored_rewards(group))) for group in record.fresh]),
         adv_mean=_mean(fresh),
         adv_std=_std(fresh),
         adv_small_share=_mean([abs(a) <= SMALL_ADVANTAGE for a in fresh]),

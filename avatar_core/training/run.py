@@ -24,7 +24,6 @@ from avatar_core.errors import RunLockedError, memory_errors
 from avatar_core.files import run_lock, write_json
 from avatar_core.manifest import CHECKPOINTS, is_sound
 from avatar_core.media import MediaLoader
-from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow
@@ -39,6 +38,7 @@ from avatar_core.training.directory import check_directory, held_out_rows
 from avatar_core.training.held_out import HeldOut, document_of, measure_held_out, summarise
 from avatar_core.training.judging import judge_of
 from avatar_core.training.lookahead import Lookahead
+from avatar_core.training.opening import open_policy
 from avatar_core.training.parallel import ALONE, World, joined_processes
 from avatar_core.training.preflight import check_stages
 from avatar_core.training.step import make_optimiser
@@ -115,6 +115,7 @@ def run_stage(
             stack.enter_context(run_lock(run))
         # Another process may have begun a run here before the lock was taken.
         check_directory(run, config, resume=resume)
+
         with world.lead_first():
             start = starting_point(config, watcher)
             data = data if data is not None else prepared(config, watcher)
@@ -126,26 +127,43 @@ def run_stage(
         if world.leads:
             claim(run, config, policy)
         world.wait()
+
         loader = stack.enter_context(MediaLoader(config.media))
         asker = Asker(policy, loader, system_prompt=config.rollout.system_prompt)
         lookahead = stack.enter_context(Lookahead(asker))
         trainee = new_trainee(policy, lookahead, data, config, judge, world)
-        # Measured before weights are restored: the policy that the run began with.
-        measured = data.held_out if world.leads else []
-        before = measure(policy, asker, measured, config, "before", watcher)
-        done = take_up(run, config, policy, trainee.state, checkpoint, writes=world.leads)
-        watcher.say(standing(run, done, config.steps))
-        advance(run, config, trainee, done, watcher)
-        after = measure(policy, asker, measured, config, "after", watcher)
-        gained = summarise(before, after, measured) if measured else None
-        keep_gain(run, gained)
+        gained = train_measured(config, policy, trainee, asker, data.held_out, checkpoint, watcher)
         world.wait()
-    return RunResult(
-        directory=run,
-        checkpoint=run / CHECKPOINTS / f"step-{config.steps}",
-        held_out=gained,
-        leads=world.leads,
-    )
+    last = run / CHECKPOINTS / f"step-{config.steps}"
+    return RunResult(run, last, gained, leads=world.leads)
+
+
+def train_measured(
+    config: TrainConfig,
+    policy: QwenOmniPolicy,
+    trainee: Trainee,
+    asker: Asker,
+    held_out: Sequence[Sample],
+    checkpoint: Path | None,
+    watcher: Watcher,
+) -> HeldOut | None:
+    """Train from a checkpoint to the end, and measure what the whole run gained, if anything does.
+
+    Accuracy before is that of the policy that the run began with, so it is measured before the
+    weights of the checkpoint are restored.
+    """
+    run, leads = Path(config.out), trainee.world.leads
+    measured = held_out if leads else []
+    before = measure(policy, asker, measured, config, "before", watcher)
+    done = take_up(run, config, policy, trainee.state, checkpoint, writes=leads)
+    watcher.say(standing(run, done, config.steps))
+    advance(run, config, trainee, done, watcher)
+    after = measure(policy, asker, measured, config, "after", watcher)
+    if not measured:
+        return None
+    gained = summarise(before, after, measured)
+    write_json(run / HELD_OUT / SUMMARY, document_of(gained))
+    return gained
 
 
 def standing(run: Path, done: int, steps: int) -> str:
@@ -157,12 +175,6 @@ def standing(run: Path, done: int, steps: int) -> str:
     return f"already finished: {run} has its {done} steps; nothing to do; raise --steps to go on"
 
 
-def keep_gain(run: Path, gained: HeldOut | None) -> None:
-    """Write down what a run gained, for reports; nothing when it was not measured."""
-    if gained is not None:
-        write_json(run / HELD_OUT / SUMMARY, document_of(gained))
-
-
 def prepared(config: TrainConfig, watcher: Watcher) -> Data:
     """The samples of a run, with the clips of scenes made where missing."""
     watcher.say(f"preparing {config.data} for stage {config.stage}")
@@ -170,34 +182,6 @@ def prepared(config: TrainConfig, watcher: Watcher) -> Data:
     for note in data.notes:
         watcher.say(note)
     return data
-
-
-def open_policy(start: str, config: TrainConfig) -> QwenOmniPolicy:
-    """The policy that a run begins with: trained weights chosen, reference frozen if needed."""
-    policy = load_policy(start, seed=config.seed, tuning=config.tuning)
-    choose_trained(policy, config)
-    if needs_reference(config):
-        with policy.reference():
-            pass
-    return policy
-
-
-def choose_trained(policy: QwenOmniPolicy, config: TrainConfig) -> None:
-    """Decide which weights training changes, an adapter's or all, and what it keeps in memory."""
-    if config.tuning == "lora":
-        policy.add_adapter(config.lora.rank, config.lora.alpha, seed=config.seed)
-    else:
-        policy.merge_adapter()
-    if config.optim.gradient_checkpointing:
-        policy.recompute_activations()
-
-
-def needs_reference(config: TrainConfig) -> bool:
-    """Whether anything of a run looks at the policy that it began with."""
-    hints, replay = config.hints, config.replay
-    stuck = hints.enabled and hints.rule != "zero_streak" and hints.kl_to == "reference"
-    scored = replay.enabled and replay.priority == "release" and replay.kl_weight > 0
-    return config.stage > 0 and (config.loss.beta > 0 or stuck or scored)
 
 
 def starting_point(config: TrainConfig, watcher: Watcher) -> str:

@@ -13,8 +13,9 @@ from avatar_core.phases import Stopwatch
 from avatar_core.training.parallel import ALONE, World
 from avatar_core.training.rollout import Visit
 from avatar_core.training.rows import StepRecord
-from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
+from avatar_core.training.step import stretches, take_step
 from avatar_core.training.trainee import Trainee
+from avatar_core.training.visiting import new_record
 
 
 def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[StepRecord]:
@@ -24,39 +25,29 @@ def supervise(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
 
         L(θ) = − Σᵢ Σₜ log π_θ(oᵢₜ | qᵢ, oᵢ,<ₜ) / Σᵢ |oᵢ|
     """
-    policy, state = trainee.policy, trainee.state
+    world = trainee.world
     for step in range(done + 1, config.steps + 1):
         watch = Stopwatch()
-        lr = learning_rate(step, config.steps, config.optim)
-        epoch = trainee.course.epochs(step)
         with watch.phase("media"):
             look = trainee.look_at(trainee.samples_of(step))
             if step < config.steps:
                 trainee.look_ahead(trainee.samples_of(step + 1))
-        if not trainee.world.any(bool(look.visits)):
-            yield StepRecord(step, config.stage, epoch, look, NOT_TAKEN, lr, watch.seconds)
+        record = new_record(trainee, config, step, look, watch)
+        if not world.any(bool(look.visits)):
+            yield record
             continue
         losses: list[float] = []
         with watch.phase("train"):
-            parts = losses_of(policy, look.visits, config.optim.accumulate, losses, trainee.world)
             outcome = take_step(
-                state.optimiser,
-                parts,
-                lr=lr,
+                trainee.state.optimiser,
+                losses_of(trainee.policy, look.visits, config.optim.accumulate, losses, world),
+                lr=record.lr,
                 max_norm=config.optim.max_grad_norm,
-                world=trainee.world,
+                world=world,
             )
-        state.counters.count_step((), (), replayed=0, taken=outcome.taken)
-        yield StepRecord(
-            step,
-            config.stage,
-            epoch,
-            look,
-            outcome,
-            lr,
-            watch.seconds,
-            diagnostics={"loss": math.fsum(trainee.world.gather(losses))},
-        )
+        trainee.state.counters.count_step((), (), replayed=0, taken=outcome.taken)
+        total = math.fsum(world.gather(losses))
+        yield record._replace(outcome=outcome, diagnostics={"loss": total})
 
 
 def losses_of(
@@ -77,13 +68,11 @@ def losses_of(
     """
     traces = [[policy.encode_text(text) for text in v.sample.responses] for v in visits]
     total = sum(world.gather([len(trace) for every in traces for trace in every]))
-    cuts = [round(len(visits) * place / count) for place in range(count + 1)]
-    for low, high in zip(cuts, cuts[1:], strict=False):
-        if high > low:
-            encoded = policy.encode([visit.prepared for visit in visits[low:high]])
-            loss = negative_log_likelihood(policy.logprobs(encoded, traces[low:high]), total)
-            noted.append(float(loss.detach()))
-            yield loss
+    for part in stretches(len(visits), count):
+        encoded = policy.encode([visit.prepared for visit in visits[part]])
+        loss = negative_log_likelihood(policy.logprobs(encoded, traces[part]), total)
+        noted.append(float(loss.detach()))
+        yield loss
 
 
 def negative_log_likelihood(tokens: TokenLogprobs, total: int) -> Tensor:

@@ -14,6 +14,7 @@ from avatar_core.algo.skipping import Run, continued, skip_probability
 from avatar_core.config.train import TrainConfig
 from avatar_core.seeds import rng_from
 from avatar_core.training.curriculum import Course
+from avatar_core.training.rollout import scored_rewards
 from avatar_core.types import Group
 
 
@@ -30,7 +31,7 @@ class Runs:
     def observe(self, groups: Iterable[Group]) -> None:
         """Take in the fresh groups of a step that was taken; hinted ones are left out."""
         for group in groups:
-            rewards = [c.reward for c in group.completions if c.reward is not None]
+            rewards = scored_rewards(group)
             if rewards and not group.hinted:
                 self._prompts[group.prompt_id] = continued(self.of(group.prompt_id), rewards)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -54,6 +55,16 @@ def make_optimiser(
 def parameters_of(optimiser: torch.optim.Optimizer) -> list[Tensor]:
     """The parameters that an optimiser changes, in its order."""
     return [parameter for group in optimiser.param_groups for parameter in group["params"]]
+
+
+def stretches(length: int, count: int) -> list[slice]:
+    """Cut the places of a list into at most `count` stretches of like size, none of them empty.
+
+    >>> stretches(5, 2)
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+    cuts = [round(length * place / count) for place in range(count + 1)]
+    return [slice(low, high) for low, high in pairwise(cuts) if high > low]
 
 
 def take_step(

@@ -8,17 +8,18 @@ from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError
 from avatar_core.files import disk_errors, read_json, write_json
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.provenance import new_manifest
 from avatar_core.records import Manifest, read_record
 from avatar_core.run_directory import CONFIG, GROUPS, MANIFEST, METRICS
 from avatar_core.training.checkpoint import (
     TrainerState,
-    check_samples,
+    check_same_samples,
     remove_unfinished,
     restore_trainer,
 )
 from avatar_core.training.data import Data, data_digest
 from avatar_core.training.directory import held_out_rows, keep_rows, newest_checkpoint
-from avatar_core.training.identity import run_manifest
+from avatar_core.training.reward_files import reward_versions
 
 
 def resume_point(run: Path, data: Data) -> Path | None:
@@ -32,8 +33,15 @@ def resume_point(run: Path, data: Data) -> Path | None:
     """
     checkpoint = newest_checkpoint(run)
     if checkpoint is not None:
-        check_samples(checkpoint, data_digest(data.training.values()))
+        check_same_samples(checkpoint, data_digest(data.training.values()))
     return checkpoint
+
+
+def run_manifest(config: TrainConfig, policy: QwenOmniPolicy) -> Manifest:
+    """The manifest of a run that starts now; its versions hold a digest of each reward file."""
+    manifest = new_manifest(config.model, policy.model, seed=config.seed, media=config.media)
+    versions = {**manifest.versions, **reward_versions(config.reward)}
+    return manifest.model_copy(update={"versions": versions})
 
 
 def claim(run: Path, config: TrainConfig, policy: QwenOmniPolicy) -> None:

@@ -1,10 +1,13 @@
-"""The prompts of a step: those of the course, less the visits that are passed over."""
+"""A step begins: its prompts are those of the course, less the visits that are passed over."""
 
 from __future__ import annotations
 
 from avatar_core.config.train import TrainConfig
+from avatar_core.phases import Stopwatch
+from avatar_core.training.rows import StepRecord
 from avatar_core.training.skipping import Walk, walk_of_step
-from avatar_core.training.trainee import Trainee
+from avatar_core.training.step import NOT_TAKEN, learning_rate
+from avatar_core.training.trainee import Look, Trainee
 from avatar_core.types import Sample
 
 
@@ -23,6 +26,24 @@ def look_ahead(trainee: Trainee, config: TrainConfig, step: int) -> None:
     """
     if step <= config.steps:
         trainee.look_ahead(trainee.samples_at(_walk(trainee, config, step).prompts))
+
+
+def new_record(
+    trainee: Trainee, config: TrainConfig, step: int, look: Look, watch: Stopwatch
+) -> StepRecord:
+    """What is known of a step once its prompts have been looked at."""
+    state = trainee.state
+    return StepRecord(
+        step=step,
+        stage=config.stage,
+        epoch=trainee.course.epochs(step, state.counters.visits_skipped),
+        look=look,
+        outcome=NOT_TAKEN,
+        lr=learning_rate(step, config.steps, config.optim),
+        seconds=watch.seconds,
+        samples=trainee.samples,
+        hints_refused=state.hints.refused,
+    )
 
 
 def _walk(trainee: Trainee, config: TrainConfig, step: int) -> Walk:

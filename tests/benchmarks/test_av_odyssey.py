@@ -17,12 +17,6 @@ from tests.benchmarks.kit import av_odyssey as kit
 from tests.benchmarks.kit import media
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def items(root: Path, layout: str, *, reverse: bool = False) -> dict[str, Item]:
     home = root / f"{layout}{reverse}"
     home.mkdir()

@@ -11,12 +11,6 @@ from avatar_core.benchmarks.embedded import embedded_file, payload
 from avatar_core.errors import DataError
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def test_content_names_the_file(cache: Path) -> None:
     path = Path(embedded_file(b"one", "image", name="row 1"))
     assert path.read_bytes() == b"one" and path.suffix == ".png"

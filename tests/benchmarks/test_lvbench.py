@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from avatar_core.benchmarks.item import Item
-from avatar_core.benchmarks.lvbench import LVBENCH, ask
+from avatar_core.benchmarks.lvbench import LVBENCH
 from avatar_core.benchmarks.registry import Selection, select
 from avatar_core.errors import DataError
 from avatar_core.types import MediaRef
@@ -89,18 +89,18 @@ def test_the_order_of_the_file_changes_no_item(tmp_path: Path, layout: str) -> N
 
 def test_the_authors_text_is_used_as_it_is(tmp_path: Path) -> None:
     item = items(tmp_path, "authors")[0]
-    video, text = ask(item, "authors")
+    video, text = LVBENCH.ask(item, "authors")
     assert video == item.media[0]
     processed = "Who scores first?\nA. Red\nB. Blue\nC. Nobody\nD. Both"
     assert f"Question: {processed}\n" in str(text)
     # Without that field it is made of question and options.
-    assert ask(items(tmp_path, "hub")[0], "authors")[1] == text
+    assert LVBENCH.ask(items(tmp_path, "hub")[0], "authors")[1] == text
 
 
 def test_official_and_think_show_each_option_once(tmp_path: Path) -> None:
     item = items(tmp_path, "hub")[0]
     for style, wanted in (("official", "letter"), ("think", "</answer>")):
-        _, text = ask(item, style)  # type: ignore[arg-type]
+        _, text = LVBENCH.ask(item, style)  # type: ignore[arg-type]
         assert wanted in str(text)
         assert str(text).count("Nobody") == 1 and "C. Nobody" in str(text)
     assert LVBENCH.system is None

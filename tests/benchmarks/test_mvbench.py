@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avatar_core.benchmarks.item import Item
-from avatar_core.benchmarks.mvbench import MVBENCH, SOURCES, SYSTEM, ask, figures
+from avatar_core.benchmarks.mvbench import MVBENCH, SOURCES, SYSTEM, figures
 from avatar_core.benchmarks.registry import Selection, select
 from avatar_core.errors import DataError
 from avatar_core.records import EvalRow
@@ -188,8 +188,8 @@ def test_the_mean_of_the_tasks_stands_beside_the_accuracy() -> None:
 def test_wording(tmp_path: Path) -> None:
     kit.write(tmp_path, "hub")
     (item,) = loaded(tmp_path, "scene_transition")
-    texts = {style: str(ask(item, style)[-1]) for style in MVBENCH.styles}
-    assert all(ask(item, style)[:-1] == item.media for style in MVBENCH.styles)
+    texts = {style: str(MVBENCH.ask(item, style)[-1]) for style in MVBENCH.styles}
+    assert all(MVBENCH.ask(item, style)[:-1] == item.media for style in MVBENCH.styles)
     options = "\n(A) In, out\n(B) Out, in\n"
     assert f"Question: From where to where?\nOptions:{options}" in texts["official"]
     assert texts["official"].endswith("Best option:(")

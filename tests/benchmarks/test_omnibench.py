@@ -16,13 +16,6 @@ from tests.benchmarks.kit import media
 from tests.benchmarks.kit import omnibench as kit
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own, where embedded media go."""
-    monkeypatch.setenv("AVATAR_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def items(root: Path, layout: str, *, reverse: bool = False) -> dict[str, Item]:
     kit.write(root, layout, reverse=reverse)
     return {item.id: item for item in select(OMNIBENCH, root, Selection())}

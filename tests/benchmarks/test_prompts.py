@@ -7,9 +7,8 @@ from typing import get_args
 
 import pytest
 
-from avatar_core.benchmarks.item import AnswerKind, Item
+from avatar_core.benchmarks.item import AnswerKind, Item, PromptStyle
 from avatar_core.benchmarks.prompts import (
-    as_worded,
     letter_only,
     lettered,
     media_first,
@@ -17,6 +16,7 @@ from avatar_core.benchmarks.prompts import (
     question_block,
     reasoned,
     single_choice,
+    worded_by_style,
 )
 from avatar_core.types import MediaRef
 
@@ -59,9 +59,18 @@ def test_a_question_that_ends_in_a_list_of_its_own_keeps_its_options() -> None:
 
 
 def test_a_text_that_the_file_has_ready_takes_the_place_of_question_and_options() -> None:
-    ready = replace(item(), worded="Who wins this time?\n(A) Red\n(B) Blue")
-    assert question_block(as_worded(ready)) == ready.worded
-    assert as_worded(item()) == item()
+    worded = "Who wins this time?\n(A) Red\n(B) Blue"
+    ready = replace(item(), worded=worded)
+    assert single_choice(ready) == single_choice(item()).replace(BLOCK, worded)
+
+
+def test_each_style_has_its_wording_behind_all_media() -> None:
+    shown = item(media=(MediaRef("image", "a.png"), MediaRef("audio", "a.wav")))
+    ask = worded_by_style(letter_only, single_choice)
+    wordings = {"official": letter_only, "authors": single_choice, "think": reasoned}
+    assert list(wordings) == list(get_args(PromptStyle))
+    for style in get_args(PromptStyle):
+        assert ask(shown, style) == (*shown.media, wordings[style](shown))
 
 
 def test_single_choice_asks_for_one_capital_letter() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.registry import Selection, select
-from avatar_core.benchmarks.tomato import SYSTEM, TOMATO, TYPES, ask
+from avatar_core.benchmarks.tomato import SYSTEM, TOMATO, TYPES
 from avatar_core.errors import DataError
 from tests.benchmarks.kit import tomato as kit
 
@@ -123,15 +123,15 @@ def test_the_authors_text_is_used_as_it_is(tmp_path: Path) -> None:
     path.write_text(json.dumps(rows))
     item = loaded(tmp_path)[2]
     assert item.question == "Which way?"
-    assert f"\nQuestion: {worded}\n" in str(ask(item, "authors")[-1])
-    assert worded not in str(ask(item, "think")[-1])
+    assert f"\nQuestion: {worded}\n" in str(TOMATO.ask(item, "authors")[-1])
+    assert worded not in str(TOMATO.ask(item, "think")[-1])
 
 
 def test_wording(tmp_path: Path) -> None:
     kit.write(tmp_path, "github")
     item = loaded(tmp_path)[-1]
-    texts = {style: ask(item, style)[-1] for style in TOMATO.styles}
-    assert all(ask(item, style)[:-1] == item.media for style in TOMATO.styles)
+    texts = {style: TOMATO.ask(item, style)[-1] for style in TOMATO.styles}
+    assert all(TOMATO.ask(item, style)[:-1] == item.media for style in TOMATO.styles)
     official = str(texts["official"])
     assert '\nWho moved?\n{"A": "She", "B": "He", "C": "They", "D": "No one"}\n' in official
     assert "A. She\nB. He\nC. They\nD. No one" in str(texts["authors"])

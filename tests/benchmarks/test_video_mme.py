@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from avatar_core.benchmarks.registry import Selection, select
-from avatar_core.benchmarks.video_mme import VIDEO_MME, ask
+from avatar_core.benchmarks.video_mme import VIDEO_MME
 from avatar_core.errors import DataError
 from avatar_core.types import MediaRef
 from tests.benchmarks.kit import video_mme as kit
@@ -87,11 +87,11 @@ def test_wording(tmp_path: Path) -> None:
     kit.write(tmp_path, "jsonl")
     item = select(VIDEO_MME, tmp_path, Selection())[0]
     for style in VIDEO_MME.styles:
-        *shown, text = ask(item, style)
+        *shown, text = VIDEO_MME.ask(item, style)
         assert tuple(shown) == item.media
         assert isinstance(text, str)
         assert "How many kites fly?\nA. One.\nB. Two.\nC. Three.\nD. Four." in text
-    official = ask(item, "official")[-1]
+    official = VIDEO_MME.ask(item, "official")[-1]
     assert isinstance(official, str)
     assert "(A, B, C or D)" in official
     assert official.endswith("\nThe best answer is:")

@@ -10,7 +10,7 @@ import pytest
 
 from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.registry import Selection, select
-from avatar_core.benchmarks.worldsense import WORLDSENSE, ask
+from avatar_core.benchmarks.worldsense import WORLDSENSE
 from avatar_core.errors import DataError
 from avatar_core.types import MediaRef
 from tests.benchmarks.kit import worldsense as kit
@@ -52,7 +52,7 @@ def test_the_file_of_the_hub_gives_one_item_for_every_task(tmp_path: Path) -> No
 def test_a_question_of_three_options_has_three_letters(tmp_path: Path) -> None:
     lamp = items(tmp_path, "hub")[1]
     assert (len(lamp.options), lamp.gold) == (3, "C")
-    (_, text) = ask(lamp, "official")
+    (_, text) = WORLDSENSE.ask(lamp, "official")
     assert "(A, B or C)" in str(text)
     assert "C. Daylight comes." in str(text) and "D." not in str(text)
 
@@ -108,7 +108,7 @@ def test_a_task_that_is_no_object_is_refused(tmp_path: Path) -> None:
 def test_authors_and_think_ask_for_a_letter_and_for_tags(tmp_path: Path) -> None:
     item = items(tmp_path, "hub")[0]
     for style, wanted in (("authors", "one capital letter"), ("think", "</answer>")):
-        video, text = ask(item, style)  # type: ignore[arg-type]
+        video, text = WORLDSENSE.ask(item, style)  # type: ignore[arg-type]
         assert video == item.media[0]
         assert wanted in str(text) and "B. A switch." in str(text)
     assert WORLDSENSE.system is None

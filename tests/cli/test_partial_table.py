@@ -17,8 +17,10 @@ def test_the_number_of_items_is_that_of_the_benchmark_or_the_limit() -> None:
     assert expected(replace(PARTIAL, limit=5000)) == 625
     assert expected(replace(PARTIAL, whole=False)) is None
     assert expected(replace(PARTIAL, whole=False, limit=50)) == 50
-    # Scenes are endless, and the limit is then on record.
-    assert expected(replace(PARTIAL, benchmark="scenes", limit=200)) == 200
+    # Scenes are endless; 200 are asked unless a limit is given, of one stage or of all.
+    assert expected(replace(PARTIAL, benchmark="scenes", limit=90)) == 90
+    assert expected(replace(PARTIAL, benchmark="scenes")) == 200
+    assert expected(replace(PARTIAL, benchmark="scenes", whole=False)) == 200
     assert expected(replace(PARTIAL, benchmark="of a later release")) is None
     assert progress_of(PARTIAL) == "1,200 of 625"
     assert progress_of(replace(PARTIAL, whole=False)) == "1,200 of ?"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from avatar_cli import render
 from avatar_cli.options import Output
-from avatar_cli.render import count, decimal, emit_json, percent, progress_bar
+from avatar_cli.render import count, decimal, emit_json, note, percent, progress_bar, table_of
 
 
 def test_numbers_are_shown_with_fixed_decimals() -> None:
@@ -57,3 +57,25 @@ def test_a_narrow_terminal_keeps_the_step_and_cuts_the_note(
         bar.refresh()
     assert " 37/150 0:00:00 -:--:-- reward" in stream.getvalue()
     assert "…" in stream.getvalue()
+
+
+def test_a_note_goes_to_stderr_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    note("a [b] \x1b[31m" + "long " * 30, Output())
+    note("never", Output(quiet=True))
+    shown = capsys.readouterr()
+    # One line whatever its length, markup as it stands, and no control character.
+    assert shown.out == ""
+    assert shown.err == "a [b] [31m" + "long " * 30 + "\n"
+
+
+def test_a_table_folds_its_names_and_keeps_its_figures_to_the_right() -> None:
+    table = table_of("Title", "name", "a", "b")
+    table.add_row("x" * 40, "1", "20")
+    table.caption = "below"
+    screen = Console(width=30, file=io.StringIO(), record=True)
+    screen.print(table)
+    lines = [line.rstrip() for line in screen.export_text().splitlines()]
+    assert lines[0] == "Title"
+    assert lines[-1] == "below"
+    assert sum(line.count("x") for line in lines) == 40
+    assert [line.split()[1:] for line in lines if "20" in line] == [["1", "20"]]

@@ -12,12 +12,12 @@ from avatar_cli.tables import (
     advantage_table,
     comparison_table,
     magnitude_table,
-    phase_table,
     reward_table,
     run_heading,
     run_tables,
     throughput_line,
     tier_table,
+    time_table,
     unique_reward_table,
 )
 from avatar_core.records import EvalTiming
@@ -118,17 +118,18 @@ def test_tiers_and_phases(run: RunSummary) -> None:
     assert tiers["easy"] == ["1", "12.5 %", "0", "-", "-", "-"]
     assert tiers["medium"] == ["2", "25.0 %", "0", "-", "-", "-"]
     assert tiers["hard"] == ["5", "62.5 %", "1", "7.0", "7", "0.00"]
-    phases = rows(phase_table(run))
+    phases = rows(time_table(run.phases, run.throughput))
     # Two steps of 1 + 2 + 0 + 1 seconds; what was not measured has no row or no seconds.
     assert phases["generate"] == ["4.0", "50.0 %"]
     assert phases["media"] == phases["train"] == ["2.0", "25.0 %"]
     # 200 tokens in 4 seconds of generating.
-    assert phase_table(run).caption == "50 tokens generated a second"
+    assert time_table(run.phases, run.throughput).caption == "50 tokens generated a second"
 
 
 def test_parts_of_phases_are_indented_with_their_share_of_all() -> None:
     timed = metrics_row(1, seconds_decode=1.0, seconds_backward=0.25, tokens_trained=70)
-    table = phase_table(summary((timed,)))
+    steps = summary((timed,))
+    table = time_table(steps.phases, steps.throughput)
     # A step of 1 + 2 + 0 + 1 seconds.
     assert list(rows(table)) == ["media", "generate", "  decode", "reward", "train", "  backward"]
     assert rows(table)["  decode"] == ["1.0", "25.0 %"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from avatar_core.errors import MediaError, MediaTimeout
 from avatar_core.media import MediaLoader, pool
 from avatar_core.media.wire import Message
 from avatar_core.types import Clip, MediaRef
-from tests.media.clips import write_clip
+from tests.media.clips import tone, write_clip
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +36,10 @@ def ref(folder: Path, name: str) -> MediaRef:
     return MediaRef("video", str(folder / f"{name}.mp4"))
 
 
-def ask(worker: pool.Worker, folder: Path) -> Message:
-    """Have one worker decode the good file."""
-    path = str(folder / "good.mp4")
-    request = {"ref": {"kind": "video", "path": path}, "audio": "off"}
+def ask(worker: pool.Worker, folder: Path, name: str = "good") -> Message:
+    """Have one worker decode a file."""
+    path = str(folder / f"{name}.mp4")
+    request = {"ref": {"kind": "video", "path": path}, "audio": "auto"}
     return worker.ask(request | {"config": MediaConfig().model_dump(mode="json")}, path, 30.0)
 
 
@@ -94,6 +95,30 @@ def test_a_worker_is_renewed_after_its_share_of_requests(files, monkeypatch):
         assert worker.pid not in (None, first)
     finally:
         worker.stop()
+
+
+def test_a_worker_does_not_grow(files):
+    whole = write_clip(files / "good.mp4", sound=tone(2.0)).read_bytes()
+    (files / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    worker, resident, refused = pool.Worker(), {}, 0
+    try:
+        for served in range(1, 251):
+            try:
+                ask(worker, files, "cut" if served % 5 == 0 else "good")
+            except MediaError:
+                refused += 1
+            if served in (50, 250):
+                resident[served] = _resident_kilobytes(worker.pid)
+    finally:
+        worker.stop()
+    assert refused == 250 / 5
+    # A leak of 85 kB a file, less than its sound takes, would add a fifth to its 84 MB or so.
+    assert resident[250] <= 1.2 * resident[50], resident
+
+
+def _resident_kilobytes(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.findall(r"VmRSS:\s*(\d+) kB", status)[0])
 
 
 def test_a_worker_that_died_while_idle_is_replaced(files):

@@ -18,13 +18,10 @@ from tests.media.clips import tone, write_clip
 def test_facts_of_a_file(tmp_path):
     path = write_clip(tmp_path / "clip.mp4", frames=20, size=(56, 112), sound=tone(2), rotation=90)
     facts = probe(str(path), MediaConfig())
-    assert facts.container == "mov,mp4,m4a,3gp,3g2,mj2"
-    assert (facts.codec, facts.pixel_format, facts.streams) == ("h264", "yuv420p", 2)
-    assert (facts.width, facts.height, facts.square_pixels) == (112, 56, True)
-    assert (facts.has_sound, facts.sound_rate, facts.fps) == (True, 48000, 10.0)
+    assert facts.has_sound
     # AAC ends with a whole block of 1024 samples: at most 21.3 ms more than 2 s.
     assert 2.0 <= facts.duration < 2.022
-    assert facts.timeline is not None
+    assert facts.timeline is not None and facts.timeline.fps == 10.0
     assert facts.timeline.times == tuple(index / 10 for index in range(20))
     assert facts.timeline.is_even and facts.timeline.starts_at_zero and facts.timeline.hidden == 0
     assert (facts.timeline.end, facts.timeline.seconds) == (2.0, 2.0)
@@ -32,9 +29,9 @@ def test_facts_of_a_file(tmp_path):
 
 def test_facts_of_sound_and_of_silence(tmp_path):
     sound = probe(str(write_clip(tmp_path / "a.m4a", frames=0, sound=tone(1))), MediaConfig())
-    assert (sound.timeline, sound.codec, sound.width, sound.has_sound) == (None, "", 0, True)
+    assert (sound.timeline, sound.has_sound) == (None, True)
     silent = probe(str(write_clip(tmp_path / "b.mp4")), MediaConfig())
-    assert (silent.has_sound, silent.sound_rate) == (False, 0)
+    assert silent.timeline is not None and not silent.has_sound
 
 
 @pytest.mark.parametrize(

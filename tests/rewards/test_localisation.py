@@ -2,16 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_core.rewards.localisation import pair_f1, pair_scorer
+from avatar_core.rewards.localisation import pair_scorer
 from tests.rewards.kinds import answers
-
-
-def test_f1_of_two_sets_of_pairs():
-    dog, cat = ("left", "dog"), ("right", "cat")
-    # 2·1 / (1 + 2); no overlap; nothing stated.
-    assert pair_f1(frozenset({dog}), frozenset({dog, cat})) == pytest.approx(2 / 3)
-    assert pair_f1(frozenset({cat}), frozenset({dog})) == 0
-    assert pair_f1(frozenset(), frozenset({dog})) == 0
 
 
 def test_localisation_is_the_f1_of_exact_pairs():

@@ -9,7 +9,7 @@ import pytest
 from avatar_core.algo.shrinkage import Memory
 from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import AdvantageConfig, TrainConfig
-from avatar_core.training.baselines import Memories, group_sizes, recalled
+from avatar_core.training.baselines import Memories, group_sizes, memories_of
 from avatar_core.training.rollout import Visit
 from avatar_core.types import Sample
 from tests.training.groups import group
@@ -51,13 +51,13 @@ def test_asking_changes_nothing() -> None:
     memories = known()
     before = memories.state_dict()
     memories.at("a", 100, 0.5)
-    recalled(memories, [group("a", 1.0, step=90), group("d", 1.0, step=90)], HALF)
+    memories_of(memories, [group("a", 1.0, step=90), group("d", 1.0, step=90)], HALF)
     assert memories.state_dict() == before
 
 
 def test_a_visit_with_a_hint_is_not_compared_with_visits_without() -> None:
     plain = group("a", 1.0, step=8)
-    found = recalled(known(), [plain, replace(plain, hinted=True)], HALF)
+    found = memories_of(known(), [plain, replace(plain, hinted=True)], HALF)
     assert [memory.weight for memory in found] == [1.75 / 4, 0.0]
 
 

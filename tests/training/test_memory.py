@@ -21,15 +21,15 @@ from avatar_core.training.memory_layers import (
     Pass,
     Precision,
     Thinker,
+    attention_bytes,
     branch_bytes,
     layer_bytes,
-    mask_bytes,
 )
 from tests.models.full_shape import FULL_7B, NARROW, write_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHIN = 0.15
-TEXT = Layers(depth=2, hidden=8, queries=8, keys=4, inner=16, gated=True)
+TEXT = Layers(depth=2, hidden=8, keys=4, inner=16, gated=True)
 SMALL = Thinker(
     text=TEXT,
     vision=TEXT._replace(depth=1, keys=8),
@@ -95,7 +95,7 @@ def test_what_an_update_holds_grows_with_its_passes_and_shrinks_when_computed_ag
     for name in ("towers", "language model", "attention", "log-probabilities"):
         assert twice.phases["update"][name] == 2 * once.phases["update"][name] > 0
     again = made(LOAD._replace(again=True)).phases["update"]
-    assert again["attention"] == mask_bytes(TEXT, BATCH, FULL)
+    assert again["attention"] == attention_bytes(TEXT, BATCH, FULL, again=True)
     assert again["language model"] < once.phases["update"]["language model"] / 3
     # One layer at a time is whole in the backward pass; a smaller head would not hide it.
     bare = SMALL._replace(vocabulary=16)

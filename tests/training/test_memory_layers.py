@@ -24,7 +24,6 @@ from avatar_core.training.memory_layers import (
     draw_bytes,
     layer_bytes,
     logit_bytes,
-    mask_bytes,
     text_bytes,
     tower_bytes,
 )
@@ -131,15 +130,13 @@ def test_what_is_kept_is_what_the_formulas_say(case: str, again: bool) -> None:
     # The encoding itself is made outside the language model.
     encoded = precision.width * kept.batch.rows * kept.batch.prefix * TEXT["hidden_size"]
     text = text_bytes(model, kept.batch, precision, again) - encoded
-    text += attention_bytes(model, kept.batch, precision, again)
-    if again:
-        # Held by what computes again, where these hooks do not see it.
-        text -= mask_bytes(model.text, kept.batch, precision)
+    # Computed again, the mask is held where these hooks do not see it.
+    text += 0 if again else attention_bytes(model.text, kept.batch, precision, again)
     assert text == pytest.approx(kept.text, rel=WITHIN)
 
 
 def test_a_layer_in_numbers() -> None:
-    layers = Layers(depth=1, hidden=10, queries=10, keys=5, inner=20, gated=True)
+    layers = Layers(depth=1, hidden=10, keys=5, inner=20, gated=True)
     # A token, 4 bytes a number. Norms 2 x (10 + 10), queries, keys, values and results
     # 10 + 5 + 5 + 10, inner 3 x 20, inputs of linear layers 10 + 10 + 10 + 20: 180 numbers.
     assert layer_bytes(layers, 1, Precision(4, 0)) == 4 * 180
@@ -155,6 +152,12 @@ def test_logits_and_caches_in_numbers() -> None:
     batch = Pass(rows=2, prefix=100, branches=4, length=65, patches=0, frames=0)
     # One key head of 32: keys and values of a token in a layer take 2 x 32 x 4 bytes. In 3 layers
     # 2 prompts of 100 tokens and 8 completions with room for 128, which one layer copies.
+    # Of 8 x 65 completion tokens' 5 query heads a mask over 100 + 65 tokens; in each of 3 layers
+    # queries and results of 160, keys and values of 32 with the prefix's before them.
+    mask = 4 * 8 * 65 * 5 * 165
+    assert attention_bytes(model.text, batch, Precision(4, 0), again=True) == mask
+    layers = 3 * 4 * 8 * (65 * 2 * 160 + 165 * 2 * 32)
+    assert attention_bytes(model.text, batch, Precision(4, 0), again=False) == mask + layers
     assert cache_bytes(model, batch, Precision(4, 0)) == 256 * (3 * (200 + 1024) + 1024)
     assert draw_bytes(model, batch, Precision(4, 0), greedy=False) == 8 * 152_064 * 28
     assert draw_bytes(model, batch, Precision(2, 8), greedy=True) == 8 * 152_064 * 14

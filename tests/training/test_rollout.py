@@ -13,12 +13,12 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.rewards import REWARDS
 from avatar_core.training.rollout import (
     Visit,
-    distinct_rewards,
     draw_completions,
     has_signal,
     mean_reward,
     reward_options,
     score_group,
+    scored_rewards,
 )
 from avatar_core.types import Completion, Sample
 from tests.training.groups import completion, group
@@ -140,5 +140,5 @@ def test_signal_is_decided_on_scored_rewards() -> None:
     }
     for rewards, (distinct, signal) in cases.items():
         made = group("p", *rewards)
-        assert (len(distinct_rewards(made)), has_signal(made)) == (distinct, signal)
+        assert (len(set(scored_rewards(made))), has_signal(made)) == (distinct, signal)
     assert len(cases) == 5

@@ -31,14 +31,13 @@ from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.rewards import REWARDS
-from avatar_core.training import learning, loop, sft
+from avatar_core.training import learning, loop, opening, sft
 from avatar_core.training import run as run_module
 from avatar_core.training.data import Data, load_data
 from avatar_core.training.rollout import draw_completions
 from avatar_core.training.run import (
     RunResult,
     cold_start,
-    needs_reference,
     run_or_await,
     train,
 )
@@ -534,7 +533,7 @@ def test_logits_that_are_not_finite_cost_steps_and_nothing_else(
 def test_a_row_that_is_no_video_is_refused_before_the_model_is_loaded(
     base: Path, tmp_path: Path, samples: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_module, "load_policy", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr(opening, "load_policy", lambda *_, **__: pytest.fail("loaded"))
     data = clips_data(tmp_path, samples)
     (tmp_path / "1.mp4").write_text("a list of things to buy", "utf-8")
     with pytest.raises(DataError, match=r"train.jsonl:2: .*1.mp4: is damaged or not a media file"):
@@ -622,24 +621,6 @@ def test_the_cold_start_prepares_its_scenes_once(monkeypatch: pytest.MonkeyPatch
     cold_start(SILENT)
     assert len(prepared) == 1
     assert used[0] is prepared[0]
-
-
-@pytest.mark.parametrize(
-    ("settings", "needed"),
-    [
-        ((), True),
-        (("loss.beta=0.0",), False),
-        (("loss.beta=0.0", "hints.kl_to=reference"), True),
-        (("loss.beta=0.0", "hints.kl_to=reference", "hints.enabled=false"), False),
-        (("loss.beta=0.0", "replay.priority=release"), True),
-        (("loss.beta=0.0", "replay.priority=release", "replay.kl_weight=0.0"), False),
-    ],
-)
-def test_the_policy_of_the_beginning_is_kept_where_something_looks_at_it(
-    settings: tuple[str, ...], needed: bool, tmp_path: Path
-) -> None:
-    assert needs_reference(small(tmp_path, tmp_path, *settings)) == needed
-    assert not needs_reference(small(tmp_path, tmp_path, *settings, stage=0))
 
 
 def test_micro_batches_and_recomputed_activations_in_stage_0(base: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from avatar_core.files import read_json
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Prompt
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.training.run import choose_trained, train
+from avatar_core.training.opening import choose_trained
+from avatar_core.training.run import train
 from tests.training.runs import STEPS, at_step, same_tensors, small, tensors, timeless
 
 ADAPTER = "adapter_model.safetensors"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
+from avatar_core.config.resolve import resolve_train
 from avatar_core.config.train import OptimConfig, TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.files import read_json
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.provenance import fingerprint
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState, save_checkpoint
 from avatar_core.training.data import Data, data_digest
 from avatar_core.training.step import make_optimiser
-from avatar_core.training.taking_up import claim, resume_point, take_up
+from avatar_core.training.taking_up import claim, resume_point, run_manifest, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.types import Sample
+from avatar_core.version import VERSION
 from tests.training.runs import files_of, same_tensors, small
 
 DATA = Data({"a": Sample("a", "How many?", (), "2", "numerical")}, [], {}, {})
@@ -98,3 +102,17 @@ def test_a_run_that_saved_nothing_begins_anew(begun: TrainConfig, policy: QwenOm
     assert take_up(run, begun, policy, state_of(policy), None) == 0
     assert (run / "metrics.jsonl").read_text("utf-8") == ""
     assert not left.exists()
+
+
+def test_a_manifest_says_what_a_run_was_made_with(policy: QwenOmniPolicy, tmp_path: Path) -> None:
+    code = tmp_path / "mine.py"
+    code.write_text("x = 1\n", "utf-8")
+    config = resolve_train(
+        stage=1, assignments=["seed=3", "media.fps=1.5", f'reward.files=["{code}"]']
+    )
+    manifest = run_manifest(config, policy)
+    assert (manifest.seed, manifest.model, manifest.media["fps"]) == (3, "tiny", 1.5)
+    assert manifest.model_fingerprint == fingerprint(policy.model)
+    assert manifest.versions["avatar"] == VERSION
+    assert manifest.versions[f"reward file {code}"] == hashlib.sha256(b"x = 1\n").hexdigest()
+    assert manifest.threads == 1

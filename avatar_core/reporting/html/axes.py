@@ -6,12 +6,12 @@ classes, so that one drawing serves the light and the dark theme and the printer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from avatar_core.reporting.html.markup import Markup, joined, tag
 from avatar_core.reporting.html.numbers import Show, tick, ticks
-from avatar_core.reporting.html.thinning import Points
+from avatar_core.reporting.html.thinning import Points, known_points
 
 WIDTH, HEIGHT = 560, 270
 LEFT, RIGHT, TOP, BOTTOM = 68, 14, 12, 46
@@ -102,6 +102,18 @@ def drawing(frame: Frame, label: str, description: str, *marks: Markup) -> Marku
 def text_at(x: float, y: float, text: str, class_: str) -> Markup:
     """Text at a place of the drawing."""
     return tag("text", text, x=round(x, 1), y=round(y, 1), class_=class_)
+
+
+def small_line(values: Sequence[float | None]) -> Markup:
+    """A line without axes for a cell of a table, between the least and the greatest value."""
+    points = known_points(range(len(values)), values)
+    low, high = span(map(float, points.y))
+    frame = Frame(Axis("", 0.0, max(1.0, len(values) - 1.0)), Axis("", low, high))
+    line = tag("path", d=path_of(frame, points), class_="line c1")
+    box = f"0 0 {WIDTH} {HEIGHT}"
+    return tag(
+        "svg", line, viewBox=box, preserveAspectRatio="none", class_="small", aria_hidden="true"
+    )
 
 
 def _grid(frame: Frame) -> Markup:

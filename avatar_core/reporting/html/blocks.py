@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from avatar_core.reporting.html.charts import Plot, Series, line_chart
 from avatar_core.reporting.html.markup import Child, Markup, joined, tag
-from avatar_core.reporting.html.numbers import Show
-from avatar_core.reporting.html.numbers import figure as any_figure
+from avatar_core.reporting.html.numbers import Show, three_digits
 from avatar_core.reporting.html.thinning import window_of
 from avatar_core.reporting.statistics import trend
 
@@ -42,7 +41,7 @@ def figure(
     )
 
 
-def line_figure(plot: Plot, series: Sequence[Series], show: Show = any_figure) -> Markup | None:
+def line_figure(plot: Plot, series: Sequence[Series], show: Show = three_digits) -> Markup | None:
     """Lines with legend and table; `None` when no series has a value.
 
     Args:
@@ -106,14 +105,14 @@ def facts(pairs: Sequence[tuple[str, Child]], class_: str = "facts") -> Markup:
     )
 
 
-def section(title: str, *children: Child, anchor: str, class_: str | None = None) -> Markup:
+def section(title: str, *children: Child, anchor: str) -> Markup:
     """A part of a run's report; empty when nothing is in it."""
     kept = [child for child in children if child]
     if not kept:
         return Markup("")
     name = f"{anchor}-title"
     heading = tag("h3", title, id=name)
-    return tag("section", heading, *kept, id=anchor, aria_labelledby=name, class_=class_)
+    return tag("section", heading, *kept, id=anchor, aria_labelledby=name)
 
 
 def grid(*children: Markup | None) -> Markup | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from avatar_core.records import CompletionRow, GroupRow
 from avatar_core.reporting.html.markup import Markup, clean, joined, tag
-from avatar_core.reporting.html.numbers import count, decimal, signed
+from avatar_core.reporting.html.numbers import MISSING, count, decimal, signed
 from avatar_core.reporting.html.sampling import MOST_TEXT, sampled_groups
 from avatar_core.reporting.html.views import STRIP
 
@@ -123,7 +123,7 @@ def _row(row: GroupRow, strip: str | None, scale: tuple[float, float]) -> Markup
     return tag(
         "tr",
         _cell(str(row.step), row.step, "number"),
-        _cell(row.tier or "–", {"easy": 1, "medium": 2, "hard": 3}.get(row.tier or "", 0)),
+        _cell(row.tier or MISSING, {"easy": 1, "medium": 2, "hard": 3}.get(row.tier or "", 0)),
         _cell(row.source, row.source),
         tag("td", _prompt(row, strip), class_="prompt"),
         _cell(reward_marks(rewards, scale), mean),
@@ -204,7 +204,7 @@ def reward_marks(rewards: Sequence[float], scale: tuple[float, float]) -> Markup
     width = 70
     room = (high - low) or 1.0
     marks = "".join(f"M{4 + (value - low) / room * width:.0f} 3v12" for value in sorted(rewards))
-    mean = decimal(sum(rewards) / len(rewards), 2) if rewards else "–"
+    mean = decimal(sum(rewards) / len(rewards) if rewards else None, 2)
     label = ", ".join(decimal(value, 2) for value in rewards)
     return joined(
         (

@@ -39,13 +39,12 @@ def signed(value: float | None, digits: int = 3) -> str:
     )
 
 
-def figure(value: float | None) -> str:
+def three_digits(value: float | None) -> str:
     """A number of any size in about three digits."""
-    if value is None:
-        return MISSING
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.3g}".replace("-", "−") if abs(value) < 1000 else count(value)
-    return f"{value:.2e}".replace("-", "−") if abs(value) < 1e4 else count(value)
+    if value is None or abs(value) >= 1000:
+        return count(value)
+    exact = value == 0 or abs(value) >= 1e-3
+    return (f"{value:.3g}" if exact else f"{value:.2e}").replace("-", "−")
 
 
 def tick(value: float) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from avatar_core.records import GroupRow, MetricsRow
-from avatar_core.reporting.html.blocks import line_figure
+from avatar_core.reporting.html.axes import small_line
+from avatar_core.reporting.html.blocks import line_figure, table
 from avatar_core.reporting.html.charts import Plot, Series
 from avatar_core.reporting.html.markup import Markup
-from avatar_core.reporting.html.numbers import decimal, figure, percent, percent_tick
+from avatar_core.reporting.html.numbers import decimal, percent, percent_tick, three_digits
 from avatar_core.reporting.statistics import reward_diversity, trend
+from avatar_core.reporting.trends import FIGURES, Course, signal_shares
 
 GENERATED = "completions generated"
 STEP = "optimiser step"
@@ -38,13 +39,7 @@ def accuracy_figure(metrics: Sequence[MetricsRow]) -> Markup | None:
 
 def signal_figure(metrics: Sequence[MetricsRow]) -> Markup | None:
     """Share of the fresh groups of each step whose rewards differ."""
-    shares: list[float | None] = []
-    for before, row in pairwise([None, *metrics]):
-        if row is None:
-            continue
-        groups = row.groups - (before.groups if before else 0)
-        silent = row.groups_no_signal - (before.groups_no_signal if before else 0)
-        shares.append(1 - silent / groups if groups > 0 else None)
+    shares = list(signal_shares(metrics))
     last = metrics[-1] if metrics else None
     whole = 1 - last.groups_no_signal / last.groups if last and last.groups else None
     note = f"Fresh groups whose rewards are not all equal: {percent(whole)} over the run."
@@ -71,7 +66,7 @@ def diversity_figure(groups: Sequence[GroupRow]) -> Markup | None:
 def kl_figure(metrics: Sequence[MetricsRow]) -> Markup | None:
     """Estimated divergence from the reference policy."""
     values = [row.kl for row in metrics]
-    note = f"Divergence from the reference policy, mean per token{_moved(values, figure)}."
+    note = f"Divergence from the reference policy, mean per token{_moved(values, three_digits)}."
     plot = Plot("KL divergence", note, STEP, "KL, nats per token")
     return line_figure(plot, [Series("KL", steps(metrics), values, "c4")])
 
@@ -94,7 +89,7 @@ def clip_figure(metrics: Sequence[MetricsRow]) -> Markup | None:
 def gradient_figure(metrics: Sequence[MetricsRow]) -> Markup | None:
     """Gradient norm before clipping."""
     values = [row.grad_norm for row in metrics]
-    note = f"Norm of the gradient before it is clipped{_moved(values, figure)}."
+    note = f"Norm of the gradient before it is clipped{_moved(values, three_digits)}."
     plot = Plot("Gradient norm", note, STEP, "norm")
     return line_figure(plot, [Series("norm", steps(metrics), values, "c2")])
 
@@ -103,8 +98,22 @@ def loss_figure(metrics: Sequence[MetricsRow]) -> Markup | None:
     """Loss of supervised steps; that of a policy gradient says nothing about progress."""
     supervised = [row for row in metrics if row.stage == 0]
     values = [row.loss for row in supervised]
-    plot = Plot("Loss", f"Supervised loss{_moved(values, figure)}.", STEP, "nats per token")
+    plot = Plot("Loss", f"Supervised loss{_moved(values, three_digits)}.", STEP, "nats per token")
     return line_figure(plot, [Series("loss", steps(supervised), values, "c1")])
+
+
+def trend_table(courses: Mapping[str, Course]) -> Markup | None:
+    """How figures moved: at first, at last, and a small line between."""
+    rows: list[list[str]] = []
+    for name, course in courses.items():
+        label, _, digits, _ = FIGURES[name]
+        first, last = (
+            percent(end) if digits is None else decimal(end, digits)
+            for end in (course.first, course.last)
+        )
+        rows.append([label, first, last, small_line(course.points)])
+    head = ("figure", "first tenth", "last tenth", "over the run")
+    return table(head, rows, "First and last tenth of the steps") if rows else None
 
 
 def steps(metrics: Sequence[MetricsRow]) -> list[float]:

@@ -21,6 +21,7 @@ from avatar_core.reporting.html.plots_learning import (
     loss_figure,
     reward_figure,
     signal_figure,
+    trend_table,
 )
 from avatar_core.reporting.html.plots_replay import (
     age_figure,
@@ -50,6 +51,7 @@ def run_section(
     """
     metrics, groups = view.records.metrics, view.records.groups
     learning = grid(
+        trend_table(view.summary.trends),
         loss_figure(metrics),
         reward_figure(metrics),
         accuracy_figure(metrics),

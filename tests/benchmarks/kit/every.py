@@ -7,23 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-NAMES = (
-    "av_odyssey",
-    "cg_av_counting",
-    "daily_omni",
-    "intentbench",
-    "lvbench",
-    "mmvu",
-    "mvbench",
-    "omnibench",
-    "tomato",
-    "video_holmes",
-    "video_mme",
-    "video_mmmu",
-    "video_tt",
-    "vsi_bench",
-    "worldsense",
-)
+from avatar_core.benchmarks.published import PUBLISHED
+
+NAMES = tuple(sorted(PUBLISHED))
 
 
 def kit(name: str) -> ModuleType:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from avatar_core.reporting.html.axes import Axis, Frame, drawing, path_of
+from avatar_core.reporting.html.axes import Axis, Frame, drawing, path_of, small_line
 from avatar_core.reporting.html.thinning import Points
 
 
@@ -20,3 +20,9 @@ def test_labels_and_ticks_are_escaped_text() -> None:
     frame = Frame(Axis("<x>", 0, 10), Axis("y", 0, 1, lambda value: f"<{value}>"))
     made = drawing(frame, "a & b", "<note>")
     assert "&lt;x&gt;" in made and "&lt;0.0&gt;" in made and "a &amp; b. &lt;note&gt;" in made
+
+
+def test_a_small_line_spans_all_values_and_leaves_no_gap() -> None:
+    # Of 0 to 2 with a twentieth of room: 0.1 / 2.2 and 2.1 / 2.2 of 212 above 224.
+    assert 'd="M68.0 214.4L546.0 21.6"' in small_line([0.0, None, 2.0])
+    assert 'd="M68.0 118.0h.01"' in small_line([3.0])

@@ -5,11 +5,11 @@ import pytest
 from avatar_core.reporting.html.numbers import (
     count,
     decimal,
-    figure,
     percent,
     percent_tick,
     points,
     signed,
+    three_digits,
     tick,
     ticks,
 )
@@ -23,9 +23,9 @@ def test_numbers_are_written_for_reading() -> None:
         (percent(0.1234), "12.3\u00a0%"),
         (points(-0.08), "−8.0"),
         (signed(0.5, 1), "+0.5"),
-        (figure(0.000123), "1.23e−04"),
-        (figure(0.21949), "0.219"),
-        (figure(123456.0), "123,456"),
+        (three_digits(0.000123), "1.23e−04"),
+        (three_digits(0.21949), "0.219"),
+        (three_digits(123456.0), "123,456"),
         (tick(0.6000000000000001), "0.6"),
         (tick(20000), "20k"),
         (tick(1_500_000), "1.5M"),
@@ -36,7 +36,7 @@ def test_numbers_are_written_for_reading() -> None:
     for found, expected in shown:
         assert found == expected
     assert len(shown) == 15
-    assert {show(None) for show in (count, decimal, percent, points, signed, figure)} == {"–"}
+    assert {show(None) for show in (count, decimal, percent, points, signed, three_digits)} == {"–"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from avatar_core.reporting.html.plots_learning import (
     loss_figure,
     reward_figure,
     signal_figure,
+    trend_table,
 )
+from avatar_core.reporting.trends import Course
 from tests.run_records import group_row, metrics_row
 
 
@@ -73,3 +75,12 @@ def test_what_was_not_recorded_is_not_drawn() -> None:
 def test_loss_is_shown_for_supervised_steps_alone() -> None:
     made = loss_figure([metrics_row(1, stage=0, loss=2.5)])
     assert made is not None and "2.5 in the first tenth" in made
+
+
+def test_trends_are_written_in_their_units() -> None:
+    made = str(
+        trend_table({"accuracy": Course(0.5, 0.25, (0.5,)), "kl": Course(0.0, 0.01, (0.0,))})
+    )
+    assert '<th scope="row">accuracy</th><td>50.0\u00a0%</td><td>25.0\u00a0%</td><td><svg' in made
+    assert '<th scope="row">KL to the reference</th><td>0.0000</td><td>0.0100</td>' in made
+    assert trend_table({}) is None

@@ -30,6 +30,9 @@ def test_a_trained_run_has_every_part() -> None:
     assert missing == []
     for part in ("Hints", "Groups", "Made with", "Accuracy by question family"):
         assert f">{part}</h3>" in made
+    # 0.5 + 0.4 · step / 40 in the first and in the last four of 40 steps.
+    row = '<th scope="row">reward</th><td>0.525</td><td>0.885</td><td><svg'
+    assert row in made
     assert "40 of 50" in made  # a run that has not come to its end
 
 
