@@ -12,6 +12,7 @@ from avatar_cli.partial_table import progress_of
 from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent, table_of
 from avatar_cli.tables import comparison_table
 from avatar_cli.trend_table import toned
+from avatar_core.reporting.differences import Items, same_items
 from avatar_core.reporting.summary import RunSummary
 
 HeldOut = Mapping[str, Any]
@@ -23,6 +24,8 @@ class Side(NamedTuple):
 
     summary: RunSummary
     held_out: HeldOut | None
+    items: Items | None = None
+    """What its score, or its accuracy on held-out samples, is of; `None` where not on record."""
 
 
 class Figure(NamedTuple):
@@ -34,25 +37,20 @@ class Figure(NamedTuple):
     change: Callable[[float], str]
     wanted_high: bool = False
     """More of it is better; else no direction is."""
+    of_items: bool = False
+    """It is of the items answered, so that figures of other items are no measure for it."""
 
 
-def comparison_tables(
-    summaries: Sequence[RunSummary], gains: Sequence[HeldOut | None]
-) -> Iterator[Table]:
-    """Give the tables of several directories.
-
-    Args:
-        summaries: of the directories, in order.
-        gains: what each gained on held-out samples; `None` where it was not measured.
-    """
+def comparison_tables(sides: Sequence[Side]) -> Iterator[Table]:
+    """Give the tables of several directories."""
+    summaries = [side.summary for side in sides]
     runs = [one for one in summaries if one.evaluation is None and one.partial is None]
     if runs:
         yield comparison_table(runs)
     if len(runs) < len(summaries):
         yield evaluations_table([one for one in summaries if one not in runs])
-    if len(summaries) == 2:
-        first, second = map(Side, summaries, gains)
-        changes = delta_table(first, second)
+    if len(sides) == 2:
+        changes = delta_table(*sides)
         if changes.row_count:
             yield changes
 
@@ -62,12 +60,16 @@ def delta_table(first: Side, second: Side) -> Table:
     table = table_of("B - A", "", "A", "B", "B - A")
     for column in table.columns[1:]:
         column.no_wrap = True
+    alike = same_items((first.items, second.items)) is not False
+    withheld = False
     for figure in FIGURES:
         before, after = figure.read(first), figure.read(second)
         if before is None and after is None:
             continue
         change = Text(MISSING)
-        if before is not None and after is not None:
+        if before is not None and after is not None and figure.of_items and not alike:
+            withheld = True
+        elif before is not None and after is not None:
             style = toned(after - before) if figure.wanted_high else ""
             change = Text(figure.change(after - before), style)
         values = (MISSING if value is None else figure.show(value) for value in (before, after))
@@ -76,6 +78,8 @@ def delta_table(first: Side, second: Side) -> Table:
             table.add_row("  95 % interval", _interval(first), _interval(second), "")
     table.caption = Text("A: ").append_text(safe(first.summary.path))
     table.caption.append("\nB: ").append_text(safe(second.summary.path))
+    if withheld:
+        table.caption.append("\n-: A and B answered other items, so nothing is subtracted")
     return table
 
 
@@ -165,7 +169,7 @@ def _to(digits: int) -> Callable[[float], str]:
 
 GAIN = "gain on held-out samples"
 FIGURES = (
-    Figure("score", _score, percent, signed_percent, wanted_high=True),
+    Figure("score", _score, percent, signed_percent, True, True),
     Figure("steps", _steps, _number, _more),
     Figure(
         "completions generated", lambda side: side.summary.completions_generated, _number, _more
@@ -198,8 +202,10 @@ FIGURES = (
     Figure("KL at last", _course("kl", "last"), _to(4), _shifted(4)),
     Figure("gradient norm at last", _course("grad_norm", "last"), _to(3), _shifted(3)),
     Figure("seconds", _seconds, _to(1), _shifted(1)),
-    Figure("held-out accuracy before", _held("before", "value"), percent, signed_percent, True),
-    Figure("held-out accuracy after", _held("after", "value"), percent, signed_percent, True),
-    Figure(GAIN, _held("gain"), signed_percent, signed_percent, True),
+    Figure(
+        "held-out accuracy before", _held("before", "value"), percent, signed_percent, True, True
+    ),
+    Figure("held-out accuracy after", _held("after", "value"), percent, signed_percent, True, True),
+    Figure(GAIN, _held("gain"), signed_percent, signed_percent, True, True),
 )
 """What two runs are compared by; a figure that neither has is left out."""

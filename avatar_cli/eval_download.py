@@ -10,7 +10,7 @@ import typer
 
 from avatar_cli.options import Output
 from avatar_cli.render import console, progress_bar, safe
-from avatar_core.errors import UsageError
+from avatar_core.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,21 +34,34 @@ def fetch_missing(config: EvalConfig, output: Output) -> None:
 
     Raises:
         UsageError: the user says no, or cannot be asked and did not say `--yes`.
-        DataError: the data cannot be reached; the message shows the tree that is wanted.
+        DataError: the data cannot be reached, or no directory is given for them; the message shows
+            the tree that is wanted.
     """
     from avatar_core.benchmarks import find
     from avatar_core.benchmarks.download import unfinished, unpacking_pending
 
     for name in config.names:
         benchmark = find(name)
-        root = None if benchmark.embedded else destination(config, name)
-        if root is None:
+        if benchmark.embedded:
             continue
+        root = destination(config, name)
+        if root is None:
+            raise DataError(no_directory(benchmark))
         lacking = is_absent(root) or unfinished(root)
         if lacking and fetch(benchmark, root, output, agreed=config.download):
             continue
         if unpacking_pending(root) or (config.download and lacks_unpacked(config, benchmark, root)):
             unpack_found(benchmark, root, output)
+
+
+def no_directory(benchmark: Benchmark) -> str:
+    """That nobody said where the files of a benchmark are, where they come from, and their tree."""
+    name, source = benchmark.name, benchmark.dataset[0]
+    return (
+        f"{name}: no directory is given; name one by --data-root, with --yes to have {source} "
+        f"downloaded into it, or set AVATAR_DATA to the directory that holds {name}; wanted:\n\n"
+        f"{benchmark.layout.strip()}"
+    )
 
 
 def destination(config: EvalConfig, name: str) -> Path | None:
@@ -171,7 +184,7 @@ def tell_left(benchmark: Benchmark, archives: Iterable[Unpacked]) -> None:
 
 def tell(text: str) -> None:
     """Print a line about what is done, which may hold names that others gave."""
-    console(stderr=True).print(safe(text), highlight=False)
+    console(stderr=True).print(safe(text), soft_wrap=True)
 
 
 def may_fetch(size: str) -> bool:

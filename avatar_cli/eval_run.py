@@ -43,8 +43,11 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     from avatar_core.config.evaluate import EvalConfig
     from avatar_core.config.resolve import validate
     from avatar_core.errors import memory_errors
+    from avatar_core.evaluation.compare import read_baseline
+    from avatar_core.evaluation.jobs import check_request
     from avatar_core.evaluation.selecting import check_selection, load_items
     from avatar_core.files import user_path
+    from avatar_core.run_settings import run_settings
 
     given = {**settings, "baseline": baseline}
     for name in ("model", "data_root", "out", "baseline"):
@@ -53,13 +56,17 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     config = validate(EvalConfig, told(settings))
     # Said before the seconds that the model's libraries take to load.
     asked = check_selection(config)
+    if config.backend == "hf":
+        check_request(config, run_settings(config.model))
+    if baseline is not None:
+        read_baseline(baseline, config.names)
     fetch_missing(config, output)
     items = {one.name: load_items(config, one) for one in asked if not one.embedded}
 
     from avatar_cli.render import note
     from avatar_cli.render_eval import item_progress, show_evaluations
 
-    with libraries():
+    with libraries(config.model if config.backend == "hf" else None, output):
         from avatar_core.evaluation.run import measure, refuse_failures
 
     with memory_errors(REMEDY), item_progress(output) as progress:

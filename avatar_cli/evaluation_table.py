@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from avatar_cli.render import MISSING, count, decimal, percent, safe, table_of
+from avatar_core.plural import counted
 from avatar_core.records import EvalSummary
 
 COUNTED = frozenset({"open_items", "counted"})
@@ -27,7 +28,7 @@ def evaluation_table(score: EvalSummary) -> Table:
     table.add_row(safe(score.headline), percent(score.accuracy))
     bounds = " to ".join(map(percent, score.ci95)) if score.ci95 else MISSING
     table.add_row("95 % interval", bounds)
-    answered = f"of {count(score.answered)} answered items only"
+    answered = f"{score.headline} over the {counted(score.answered, 'answered item')}"
     table.add_row(answered, percent(score.accuracy_answered))
     for name, figure in score.metrics.items():
         if name != "mean_score" or figure != score.accuracy:

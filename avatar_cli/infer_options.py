@@ -44,7 +44,11 @@ Samples = Annotated[
     typer.Option(min=1, help="Answers to draw; the most frequent one is given. [default: 1]"),
 ]
 Interactive = Annotated[
-    bool, typer.Option("--interactive", help="Ask for questions, and for further ones.")
+    bool,
+    typer.Option(
+        "--interactive",
+        help="Ask for further questions until an empty line, piped ones to the end.",
+    ),
 ]
 Batch = Annotated[
     Path | None, typer.Option(metavar="FILE.jsonl", help="Answer every row of a file of questions.")

@@ -10,6 +10,8 @@ from avatar_cli.library_loading import libraries
 from avatar_cli.options import Output
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from avatar_core.inference.session import Session, Turn
 
 REMEDY = "use a smaller --max-frames, --max-pixels, --max-new-tokens or --samples"
@@ -34,15 +36,14 @@ def answer(
     from avatar_cli.render import note
     from avatar_core.config.inference import InferConfig
     from avatar_core.config.resolve import validate
-    from avatar_core.errors import UsageError, memory_errors
+    from avatar_core.errors import memory_errors
     from avatar_core.files import user_path
-    from avatar_core.inference.files import check_question, reading
+    from avatar_core.inference.files import check_question, model_of, reading
 
     given = {key: value for key, value in settings.items() if value is not None}
     config = validate(InferConfig, {**given, "question": ""})
     for path in (config.video, *config.also):
-        if not user_path(path, "VIDEO").exists():
-            raise UsageError(f"{path}: no such file; give a video, sound or image")
+        check_path(path)
     if config.model is not None:
         user_path(config.model, "--model")
     first = asked(question, interactive, output)
@@ -51,7 +52,7 @@ def answer(
 
     with memory_errors(REMEDY), reading(config) as files:
         # They take seconds to load, in which the clip is decoded.
-        with libraries():
+        with libraries(model_of(config), output):
             from avatar_core.inference.session import Session
 
         session = Session.open(files)
@@ -62,6 +63,19 @@ def answer(
             show(session.ask(first), output, stream)
     if interactive or first is None:
         converse(session, output, stream)
+
+
+def check_path(path: Path) -> None:
+    """Raise `UsageError` for a path that names no file."""
+    from avatar_core.errors import UsageError
+    from avatar_core.files import user_path
+
+    if not path.name:
+        raise UsageError("VIDEO names no file; give a video, sound or image")
+    if not user_path(path, "VIDEO").exists():
+        raise UsageError(f"{path}: no such file; give a video, sound or image")
+    if path.is_dir():
+        raise UsageError(f"{path}: is a directory; give a video, sound or image")
 
 
 def asked(question: str | None, interactive: bool, output: Output) -> str | None:
@@ -84,19 +98,22 @@ def asked(question: str | None, interactive: bool, output: Output) -> str | None
 
 
 def converse(session: Session, output: Output, stream: bool | None) -> None:
-    """Answer question after question until an empty line or the end of stdin."""
+    """Answer question after question until the end of stdin, or an empty line on a terminal."""
     from avatar_cli.render import console, note, safe
     from avatar_core.errors import AvatarError, memory_errors
 
-    screen = console(stderr=True)
-    if sys.stdin.isatty():
+    screen, typed = console(stderr=True), sys.stdin.isatty()
+    if typed:
         note("ask about the clip; an empty line ends", output)
     while True:
-        if sys.stdin.isatty():
+        if typed:
             screen.print("? ", end="")
-        question = sys.stdin.readline().strip()
-        if not question:
+        line = sys.stdin.readline()
+        question = line.strip()
+        if not line or (typed and not question):
             return
+        if not question:
+            continue
         try:
             with memory_errors(REMEDY):
                 show(session.ask(question), output, stream)

@@ -16,6 +16,7 @@ from rich.text import Text
 from avatar_cli.render import count, percent, safe, table_of
 from avatar_cli.text import one_line, plain
 from avatar_core.inference.answer import Given, Vote
+from avatar_core.plural import counted
 
 REASONING = "dim"
 ANSWER = "bold"
@@ -88,7 +89,7 @@ def given_line(given: Given) -> str:
     >>> given_line(Given(("text", "frames"), 1, None, 40))
     'given 1 frame, no sound, 40 prompt tokens'
     """
-    frames = "no frames" if given.frames is None else _frames(given.frames)
+    frames = "no frames" if given.frames is None else counted(given.frames, "frame")
     heard = given.sound_seconds
     sound = "no sound" if heard is None else f"{heard:.1f} s of sound"
     return f"given {frames}, {sound}, {count(given.prompt_tokens)} prompt tokens"
@@ -105,7 +106,3 @@ def vote_table(votes: Sequence[Vote]) -> Table:
             label.stylize(ANSWER)
         table.add_row(label, count(number), percent(share))
     return table
-
-
-def _frames(number: int) -> str:
-    return "1 frame" if number == 1 else f"{count(number)} frames"

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from avatar_cli.render import count, decimal, percent, safe, table_of
 from avatar_cli.text import plain
+from avatar_core.plural import counted
 from avatar_core.records import SCHEMA, CompletionRow, GroupRow
 from avatar_core.reporting.hints import HintFigures
 from avatar_core.reporting.summary import SELECTIONS
@@ -41,7 +42,7 @@ def print_groups(screen: Console, groups: Sequence[GroupRow], weights_of: Weight
     for group in groups:
         screen.print(_heading(group), soft_wrap=True)
         if group.question is not None:
-            asked = f"{plain(group.question)} (answer: {plain(group.solution or '')})"
+            asked = f"{plain(group.question)} (answer: {plain(group.answer() or '')})"
             screen.print(Text(asked, "italic"), soft_wrap=True)
         for completion in group.completions:
             screen.print(_figures(completion), soft_wrap=True)
@@ -144,9 +145,10 @@ def verdict_lines(verdict: Verdict) -> Iterator[Text]:
     for note in verdict.notes:
         yield safe(f"note: {note}")
     looked_at = (
-        f"{count(verdict.steps)} steps, {count(verdict.groups)} groups, "
-        f"{count(verdict.completions)} completions, {count(verdict.checkpoints)} checkpoints, "
-        f"{count(verdict.stores)} replay stores"
+        f"{counted(verdict.steps, 'step')}, {counted(verdict.groups, 'group')}, "
+        f"{counted(verdict.completions, 'completion')}, "
+        f"{counted(verdict.checkpoints, 'checkpoint')}, "
+        f"{counted(verdict.stores, 'replay store')}"
     )
     yield safe(f"{verdict.path}: {'sound' if verdict.sound else 'not sound'}, {looked_at}")
 

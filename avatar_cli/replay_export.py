@@ -18,7 +18,8 @@ def export_command(
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write one row per completion, with the fields of its group."""
-    from avatar_cli.render import console, count, emit_json, safe
+    from avatar_cli.render import console, emit_json, safe
+    from avatar_core.plural import counted
     from avatar_core.records import SCHEMA
     from avatar_core.reporting.export import check_target, export_completions
     from avatar_core.reporting.records_io import load_run
@@ -28,4 +29,4 @@ def export_command(
     if output.as_json:
         emit_json({"schema": SCHEMA, "path": str(run), "file": str(file), "rows": rows})
     else:
-        console().print(safe(f"{count(rows)} completions in {file}"), soft_wrap=True)
+        console().print(safe(f"{counted(rows, 'completion')} in {file}"), soft_wrap=True)

@@ -21,8 +21,9 @@ def what_if_command(
     baseline: Annotated[
         Literal["group", "vcrs"] | None,
         typer.Option(
-            help="group: against the members of the group; vcrs: against the prompt's running "
-            "mean. [default: group for fresh, vcrs for replayed]"
+            help="group: replayed completions judged against their own group, as fresh ones are; "
+            "vcrs: both against their prompt's running mean. λ and the replayed groups stay. "
+            "[default: group for fresh, vcrs for replayed]"
         ),
     ] = None,
     shape: Annotated[

@@ -21,7 +21,7 @@ def report_command(
         list[Path],
         typer.Argument(
             metavar="RUN...",
-            help="Directories of runs or evaluations; of several stages, the one that holds them.",
+            help="Directories of runs or evaluations, or one with stage0 ... stage3 in it.",
         ),
     ],
     html: Annotated[
@@ -68,6 +68,7 @@ def show_runs(runs: Sequence[Path], output: Output) -> None:
 def show_views(views: Sequence[RunView], output: Output) -> None:
     """Print the tables of runs that were read, or their figures as JSON."""
     from avatar_cli.render import console, emit_json
+    from avatar_cli.report_views import comparison_document, differences_of, paired_line
     from avatar_core.records import SCHEMA
 
     if output.as_json:
@@ -79,17 +80,22 @@ def show_views(views: Sequence[RunView], output: Output) -> None:
             }
             for view in views
         ]
-        emit_json({"schema": SCHEMA, "runs": documents})
+        comparison = comparison_document(views) if len(views) > 1 else None
+        emit_json({"schema": SCHEMA, "runs": documents, "comparison": comparison})
         return
 
-    from avatar_cli.compare_tables import comparison_tables
-    from avatar_cli.report_views import paired_line
+    from avatar_cli.compare_tables import Side, comparison_tables
+    from avatar_cli.settings_table import settings_table
     from avatar_cli.tables import held_out_table, run_heading, run_tables
 
     screen = console()
     if len(views) > 1:
-        for table in comparison_tables([v.summary for v in views], [v.held_out for v in views]):
+        for table in comparison_tables([Side(v.summary, v.held_out, v.items) for v in views]):
             screen.print(table)
+            if table.caption:
+                screen.print()
+        if settings := settings_table(differences_of(views)):
+            screen.print(settings, end="\n\n")
     for view in views:
         screen.print(run_heading(view.summary), end="\n\n")
         for table in run_tables(view.summary):

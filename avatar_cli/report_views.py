@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from avatar_core.errors import UsageError
-from avatar_core.files import read_jsonl
-from avatar_core.records import EvalRow, read_record
+from avatar_core.records import EvalRow, rows_of
+from avatar_core.reporting.differences import Difference, differing_settings, same_items
 from avatar_core.reporting.html.views import Paired, RunView
-from avatar_core.reporting.partial import RESULTS
 from avatar_core.reporting.records_io import held_out_gain, load_run
 from avatar_core.reporting.run_list import run_directories
 from avatar_core.reporting.summary import summarise
-from avatar_core.run_directory import HELD_OUT
+from avatar_core.run_directory import HELD_OUT, RESULTS
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -60,14 +59,22 @@ def answers(directory: Path) -> dict[str, EvalRow] | None:
         DataError: a row is damaged or of another schema.
     """
     for name in (RESULTS, AFTER):
-        path = directory / name
-        if path.is_file():
-            rows = (
-                read_record(EvalRow, row, f"{path}:{number}")
-                for number, row in read_jsonl(path, torn_tail=True)
-            )
-            return {row.id: row for row in rows}
+        if (directory / name).is_file():
+            return {row.id: row for row in rows_of(EvalRow, directory / name)}
     return None
+
+
+def differences_of(views: Sequence[RunView]) -> list[Difference]:
+    """The settings that the runs do not share."""
+    return differing_settings([view.records.config for view in views])
+
+
+def comparison_document(views: Sequence[RunView]) -> dict[str, Any]:
+    """What stands between runs and a comparison of their figures, as JSON values."""
+    return {
+        "settings": [one._asdict() for one in differences_of(views)],
+        "same_items": same_items([view.items for view in views]),
+    }
 
 
 def paired_line(paired: Paired) -> Text:
@@ -85,13 +92,14 @@ def paired_line(paired: Paired) -> Text:
 
 def _view(path: Path, name: str) -> RunView:
     records = load_run(path)
-    answered = answers(path) if (path / RESULTS).is_file() else None
+    found = answers(path)
     return RunView(
         name=name,
         records=records,
         summary=summarise(records),
         held_out=held_out_gain(path),
-        answered=None if answered is None else len(answered),
+        items=None if found is None else frozenset((row.id, row.gold) for row in found.values()),
+        answered=len(found) if found is not None and (path / RESULTS).is_file() else None,
     )
 
 

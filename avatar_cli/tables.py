@@ -12,6 +12,7 @@ from avatar_cli.evaluation_table import evaluation_table
 from avatar_cli.partial_table import partial_table
 from avatar_cli.render import MISSING, count, decimal, percent, safe, signed_percent, table_of
 from avatar_cli.trend_table import trend_table
+from avatar_core.plural import counted
 from avatar_core.reporting.statistics import AdvantageStatistics, RewardDiversity
 from avatar_core.reporting.summary import SELECTIONS, RunSummary
 from avatar_core.reporting.timing import PhaseTime, Throughput
@@ -22,12 +23,13 @@ def run_heading(summary: RunSummary) -> Text:
     facts = []
     if summary.stage is not None:
         facts.append(f"stage {summary.stage}")
-        facts.append(f"{count(summary.steps)} steps")
-        facts.append(f"{count(summary.completions_generated)} completions generated")
+        facts.append(counted(summary.steps, "step"))
+    if summary.completions_generated is not None:
+        facts.append(f"{counted(summary.completions_generated, 'completion')} generated")
     if summary.accuracy.last is not None:
         facts.append(
-            f"training accuracy {percent(summary.accuracy.first)} at first, "
-            f"{percent(summary.accuracy.last)} at last"
+            f"training accuracy {percent(summary.accuracy.first)} in the first tenth of the steps, "
+            f"{percent(summary.accuracy.last)} in the last"
         )
     if not facts and summary.evaluation is None and summary.partial is None:
         facts.append("no training step on record")
@@ -128,7 +130,7 @@ def throughput_line(found: Throughput) -> str | None:
         (found.trained_per_second, "tokens trained on", 0),
     )
     said = [
-        f"{rate:,.{digits}f} {what} a second" for rate, what, digits in rates if rate is not None
+        f"{rate:,.{digits}f} {what} per second" for rate, what, digits in rates if rate is not None
     ]
     return "\n".join(said) or None
 
@@ -164,7 +166,7 @@ def held_out_table(gained: Mapping[str, Any]) -> Table:
     Args:
         gained: as of `avatar_core.training.held_out.document_of`.
     """
-    title = f"Accuracy on {count(gained['samples'])} held-out samples"
+    title = f"Accuracy on {counted(gained['samples'], 'held-out sample')}"
     table = table_of(title, "", "accuracy", "95 % interval")
     for moment in ("before", "after"):
         accuracy = gained[moment]

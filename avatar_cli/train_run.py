@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ import typer
 from avatar_cli.options import Output
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from avatar_core.config.train import TrainConfig
     from avatar_core.training.data import Data
 
@@ -82,6 +85,28 @@ def run_one(
     if not result.leads:
         return
     show_runs([result.directory], output)
+    suggest([result.directory], output)
+
+
+def suggest(runs: Sequence[Path], output: Output) -> None:
+    """Say on stderr which commands may come next; nothing when quiet or in JSON.
+
+    Args:
+        runs: that have just ended, in order; the last one is the model that is asked.
+        output: how to print.
+    """
+    from avatar_cli.render import note
+
+    if output.as_json:
+        return
+    shown = " ".join(shlex.quote(str(run)) for run in runs)
+    model = shlex.quote(str(runs[-1]))
+    for command in (
+        f"avatar report {shown} --html report.html",
+        f"avatar eval scenes --model {model}",
+        f"avatar infer CLIP QUESTION --model {model}",
+    ):
+        note(f"next: {command}", output)
 
 
 def run_all(
@@ -95,7 +120,7 @@ def run_all(
     check_stages(stages, resume=resume, quick=True)
 
     from avatar_cli.progress import training_progress
-    from avatar_cli.render import console, note
+    from avatar_cli.render import console
     from avatar_cli.report import show_runs
     from avatar_cli.stage_table import stage_table
     from avatar_core.training.stages import train_stages
@@ -114,4 +139,4 @@ def run_all(
         show_runs(directories, output)
         return
     console().print(stage_table(gained))
-    note(f"more of each stage: avatar report {' '.join(map(str, directories))}", output)
+    suggest(directories, output)

@@ -32,6 +32,18 @@ def blank_clip(clip: Clip, blanked: Blanked) -> Clip:
     return replace(clip, frames=frames, sound=sound)
 
 
+def modalities(clips: Sequence[Clip]) -> tuple[str, ...]:
+    """What a model is given with clips, of "text", "frames", "sound"."""
+    frames = any(clip.frames is not None for clip in clips)
+    sound = any(clip.sound is not None for clip in clips)
+    return ("text", *(["frames"] if frames else []), *(["sound"] if sound else []))
+
+
+def frame_count(clips: Sequence[Clip]) -> int | None:
+    """Frames of clips; `None` without a picture."""
+    return sum(len(clip.frames) for clip in clips if clip.frames is not None) or None
+
+
 class Seen(NamedTuple):
     """A user turn that could be prepared."""
 

@@ -7,12 +7,16 @@ without a new schema; a change of meaning raises `SCHEMA`, and rows of another s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from avatar_core.choices import LETTERS
 from avatar_core.errors import DataError
+from avatar_core.files import read_json, read_jsonl
+from avatar_core.run_directory import CONFIG, MANIFEST
 
 SCHEMA = 1
 """Version of every record in this module."""
@@ -20,6 +24,8 @@ SCHEMA = 1
 Tier = Literal["easy", "medium", "hard"]
 Source = Literal["fresh", "replayed"]
 EvalStatus = Literal["ok", "unparsed", "truncated", "error", "missing_media"]
+FAILED: tuple[EvalStatus, ...] = ("error", "missing_media")
+"""How an item ends that could not be asked; an evaluation that goes on tries it again."""
 EVAL_PHASES = ("media", "prepare", "encode", "prefill", "decode", "score")
 """Phases of an evaluation in the order of the work; files hold them by name."""
 
@@ -217,7 +223,15 @@ class GroupRow(VersionedRecord):
     question: str | None = None
     """What was asked, with its options; `None` in rows of earlier releases."""
     solution: str | None = None
-    """The reference answer; `None` in rows of earlier releases."""
+    """The reference answer, of multiple choice a letter; `None` in rows of earlier releases."""
+    options: tuple[str, ...] = ()
+    """Texts of the options in order of their letters; empty in rows of earlier releases."""
+
+    def answer(self) -> str | None:
+        """The reference answer, a letter with the text of its option where that is on record."""
+        lettered = dict(zip(LETTERS, self.options, strict=False))
+        text = lettered.get(self.solution or "")
+        return self.solution if text is None else f"{self.solution} = {text}"
 
 
 class EvalRow(VersionedRecord):
@@ -381,3 +395,26 @@ def read_record(kind: type[RecordT], row: Mapping[str, Any], where: str) -> Reco
         raise DataError(
             f"{where}: {kind.__name__} field {field!r}: {first['msg']}; mend or remove the record"
         ) from error
+
+
+def rows_of(kind: type[RecordT], path: Path) -> Iterator[RecordT]:
+    """The rows of a log; none without a file, and without a last line that was cut short.
+
+    Raises:
+        DataError: a row is damaged or of another schema; names file and line.
+    """
+    if path.is_file():
+        for number, row in read_jsonl(path, torn_tail=True):
+            yield read_record(kind, row, f"{path}:{number}")
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """What the run or evaluation in a directory was made with; `None` when none has begun.
+
+    Raises:
+        DataError: the manifest is missing, damaged or of another schema.
+    """
+    if not (directory / CONFIG).is_file():
+        return None
+    path = directory / MANIFEST
+    return read_record(Manifest, read_json(path), str(path))

@@ -9,8 +9,9 @@ from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import resolve_train, validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import CheckpointError, UsageError
-from avatar_core.files import read_json
+from avatar_core.files import read_errors, read_json
 from avatar_core.manifest import ADAPTER_CONFIG, CHECKPOINTS, sound_checkpoints
+from avatar_core.naming import nearest
 from avatar_core.run_directory import CONFIG
 
 
@@ -38,6 +39,7 @@ def run_settings(model: str) -> RunSettings:
         CheckpointError: the run has no sound checkpoint.
     """
     directory = Path(model)
+    refuse_missing_run(model)
     if model == "tiny" or not directory.is_dir():
         return _settings(model, resolve_train(stage=1, flags={"model": model}))
     run = directory.resolve().parent.parent
@@ -58,6 +60,34 @@ def run_settings(model: str) -> RunSettings:
             f"--model {model}: no sound checkpoint below checkpoints/; train it first"
         )
     return _settings(str(checkpoints[0]), config)
+
+
+def refuse_missing_run(
+    name: str,
+    setting: str = "--model",
+    remedy: str = "a run, a checkpoint directory or a hub id",
+) -> None:
+    """Refuse a name that can only be a directory and is none, before a hub is asked for it.
+
+    A hub id is `name` or `owner/name`, where `owner` is no directory here.
+
+    Args:
+        name: `tiny`, a directory or a hub id.
+        setting: flag or key that it was given for.
+        remedy: what to give instead.
+
+    Raises:
+        UsageError: there is no such directory; names the nearest one beside it.
+    """
+    path = Path(name)
+    owned = len(path.parts) == 1 or (len(path.parts) == 2 and not path.parent.is_dir())
+    if path.exists() or (owned and not path.is_absolute()):
+        return
+    with read_errors(path.parent):
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        known = sorted(other.name for other in beside if other.is_dir())
+    hint = nearest(path.name, known) or f"; give {remedy}"
+    raise UsageError(f"{setting} {name}: no such run or model{hint}")
 
 
 def _settings(checkpoint: str, config: TrainConfig) -> RunSettings:

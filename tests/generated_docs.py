@@ -13,15 +13,21 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import torch
 import typer
 from pydantic import BaseModel
+from transformers import Qwen2_5OmniThinkerConfig, Qwen2_5OmniThinkerForConditionalGeneration
 
 from avatar_cli.app import app
 from avatar_core.config.resolve import flatten, preset_names, resolve_train
 from avatar_core.config.train import TrainConfig
 from avatar_core.records import CompletionRow, EvalRow, GroupRow, MetricsRow
+from avatar_core.training.memory import Load, estimate
+from avatar_core.training.memory_inputs import thinker_of
+from avatar_core.training.memory_layers import Pass, Precision, Thinker
+from tests.models.full_shape import FULL_3B, FULL_7B
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 SHARED = ("--json", "--quiet", "--debug", "--help")
@@ -45,31 +51,11 @@ Every command also takes `--json` (one JSON document on standard output and noth
 """
 
 
-class Model(NamedTuple):
-    """Sizes of a published thinker, from which memory follows."""
-
-    name: str
-    """Short name."""
-    parameters: int
-    """All weights, towers and head included."""
-    adapter: int
-    """Weights of a rank 8 adapter on every linear layer but the head."""
-    layers: int
-    """Layers of the text model."""
-    hidden: int
-    """Width of the text model."""
-    intermediate: int
-    """Width inside its feed-forward layers."""
-    kv: int
-    """Width of keys, and of values, of one layer: heads of keys times 128."""
-
-
-MODELS = (
-    Model("Qwen2.5-Omni-3B", 4_703_464_448, 27_261_952, 36, 2048, 11008, 256),
-    Model("Qwen2.5-Omni-7B", 8_931_813_888, 32_504_832, 28, 3584, 18944, 512),
-)
 PROMPT = 1300
-"""Tokens of a prompt in the table: 16 frames of 224 x 224 and half a minute of sound."""
+"""Tokens of a prompt of the table of memory: 16 frames of 224 x 224, half a minute of sound."""
+PATCHES = 2048
+FRAMES = 3000
+"""Mel frames of that prompt."""
 GROUP = 8
 GIB = 1 << 30
 
@@ -134,18 +120,37 @@ def commands_page() -> str:
 
 def preset_table() -> str:
     """The settings in which the presets differ for a large model, stage by stage where needed."""
-    names = preset_names()
+    found = preset_values("some/model")
+    return settings_by_preset(
+        {key: of for key, of in found.items() if len(set(map(tuple, of.values()))) > 1}
+    )
+
+
+def tiny_table() -> str:
+    """The settings of the embedded model that differ from those of a large one in some preset."""
+    large = preset_values("some/model")
+    return settings_by_preset(
+        {key: of for key, of in preset_values("tiny").items() if of != large[key]}
+    )
+
+
+def preset_values(model: str) -> dict[str, dict[str, list[str]]]:
+    """By setting and preset, the values of stages 1 to 3."""
     found: dict[str, dict[str, list[str]]] = {}
-    for name in names:
+    for name in preset_names():
         for stage in (1, 2, 3):
-            config = resolve_train(stage=stage, preset=name, flags={"model": "some/model"})
+            config = resolve_train(stage=stage, preset=name, flags={"model": model})
             for key, value in settings_of(config).items():
-                if key not in ("out", "stage", "preset"):
+                if key not in ("out", "stage", "preset", "model"):
                     found.setdefault(key, {}).setdefault(name, []).append(shown(value))
+    return found
+
+
+def settings_by_preset(found: Mapping[str, Mapping[str, list[str]]]) -> str:
+    """A table with a row per setting and a column per preset."""
+    names = preset_names()
     rows = [
-        [f"`{key}`", *(by_stage(of[name]) for name in names)]
-        for key, of in sorted(found.items())
-        if len(set(map(tuple, of.values()))) > 1
+        [f"`{key}`", *(by_stage(of[name]) for name in names)] for key, of in sorted(found.items())
     ]
     return table(("setting", *(f"`{name}`" for name in names)), rows)
 
@@ -208,34 +213,53 @@ def record_table(kind: type[BaseModel]) -> str:
 
 
 def memory_table() -> str:
-    """Memory of one training step by formula, in GiB."""
-    rows = []
-    for model in MODELS:
-        for tuning in ("LoRA", "full"):
-            for length in (512, 2048):
-                rows.append([model.name, tuning, str(length), *memory(model, tuning, length)])
-    head = ("model", "tuning", "new tokens", "weights and optimiser", "KV cache")
-    return table((*head, "activations", "with checkpointing", "sum with checkpointing"), rows)
+    """Memory of one training step of the published models, in GiB."""
+    rows = [
+        [name, tuning, str(length), *memory(thinker_of(model, rank), rank, length)]
+        for name, model in published_models().items()
+        for tuning, rank in (("LoRA", 8), ("full", 0))
+        for length in (512, 2048)
+    ]
+    head = ("model", "tuning", "new tokens", "always", "update", "with checkpointing", "step")
+    return table((*head, "highest", "with checkpointing"), rows)
 
 
-def memory(model: Model, tuning: str, length: int) -> list[str]:
-    """The cells of a row: what `gpu_recipe.md` calls W, K, A, C and W + max(K, C)."""
-    width = 2 if tuning == "LoRA" else 4
-    if tuning == "LoRA":
-        weights = 2 * model.parameters + 16 * model.adapter
-    else:
-        weights = 16 * model.parameters + 4 * model.parameters
-    tokens = PROMPT + GROUP * length
-    cache = 2 * model.kv * model.layers * width * tokens
-    kept = 7 * model.hidden + 4 * model.intermediate
-    activations = kept * model.layers * width * tokens
-    checkpointed = (model.hidden * model.layers + kept) * width * tokens
-    total = weights + max(cache, checkpointed)
-    return [f"{size / GIB:.1f}" for size in (weights, cache, activations, checkpointed, total)]
+def memory(thinker: Thinker, rank: int, length: int) -> list[str]:
+    """The figures of a row: what is always held, update, step and peak, with checkpointing too."""
+    precision = Precision(2 if rank else 4, rank)
+    batch = Pass(1, PROMPT, GROUP, length, PATCHES, FRAMES)
+    kept, again = (
+        estimate(
+            thinker,
+            precision,
+            Load(((batch,),), batch, None, True, checkpointing, False, 0, 0, 0, 0),
+            base=0,
+            gpu=True,
+        )
+        for checkpointing in (False, True)
+    )
+    update, cheaper = (sum(one.phases["update"].values()) for one in (kept, again))
+    sizes = (sum(kept.always.values()), update, cheaper, sum(kept.phases["step"].values()))
+    return [f"{size / GIB:.1f}" for size in (*sizes, kept.peak, again.peak)]
+
+
+def published_models() -> dict[str, Any]:
+    """The published thinkers without their weights."""
+    found = {}
+    for name, shape, layers in (("3B", FULL_3B, 36), ("7B", FULL_7B, 28)):
+        config = Qwen2_5OmniThinkerConfig(
+            text_config={**shape.text, "num_hidden_layers": layers},
+            vision_config={**shape.vision, "depth": 32, "fullatt_block_indexes": [7, 15, 23, 31]},
+            audio_config={**shape.audio, "encoder_layers": 32},
+        )
+        with torch.device("meta"):
+            model = Qwen2_5OmniThinkerForConditionalGeneration(config)
+        found[f"Qwen2.5-Omni-{name}"] = model
+    return found
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "presets.md": {"presets": preset_table, "settings": settings_table},
+    "presets.md": {"presets": preset_table, "tiny": tiny_table, "settings": settings_table},
     "gpu_recipe.md": {"memory": memory_table},
     "data_formats.md": {
         kind.__name__: partial(record_table, kind)

@@ -10,16 +10,16 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from avatar_core.config.resolve import resolve_train
 from avatar_core.data.given_hints import read_hints
 from avatar_core.data.samples import read_samples
+from avatar_core.training.memory_inputs import thinker_of
 from tests import generated_docs
 from tests.documents import ROOT, blocks, check_line, shell_lines
-from tests.generated_docs import GROUP, MODELS, PROMPT, memory
+from tests.generated_docs import memory, published_models
 from tests.media.clips import tone, write_clip
 from tests.run_records import group_row, metrics_row, write_run
 
@@ -225,49 +225,15 @@ def test_downloads_go_where_the_hub_is_told(tmp_path: Path) -> None:
     assert done.stdout.strip() == str(tmp_path / "hub")
 
 
-def test_the_memory_table_by_hand() -> None:
-    small, large = MODELS
-    # 2 x 4.703e9 of the base and 16 x 27.3e6 of the adapter are 9.84e9 bytes, 9.2 GiB. T is
-    # 1300 + 8 x 512 = 5396; the cache 2 x 256 x 36 x 2 x 5396 = 0.199e9. Activations: 7 x 2048 +
-    # 4 x 11008 = 58368, x 36 x 2 x 5396 = 22.7e9, 21.1 GiB. Checkpointed: (2048 x 36 + 58368) x 2 x
-    # 5396 = 1.43e9, 1.3 GiB; sum 10.5 GiB.
-    assert (GROUP, PROMPT) == (8, 1300)
-    assert memory(small, "LoRA", 512) == ["9.2", "0.2", "21.1", "1.3", "10.5"]
-    # 20 x 8.932e9 = 178.6e9 bytes are 166.4 GiB.
-    assert memory(large, "full", 512)[0] == "166.4"
-
-
-@pytest.mark.slow
-def test_the_sizes_behind_the_memory_table_are_those_of_the_models() -> None:
-    import torch
-    from transformers import (
-        Qwen2_5OmniThinkerConfig,
-        Qwen2_5OmniThinkerForConditionalGeneration,
-    )
-
-    from tests.models.full_shape import FULL_3B, FULL_7B
-
-    for told, shape, layers in zip(MODELS, (FULL_3B, FULL_7B), (36, 28), strict=True):
-        config = Qwen2_5OmniThinkerConfig(
-            text_config={**shape.text, "num_hidden_layers": layers},
-            vision_config={**shape.vision, "depth": 32, "fullatt_block_indexes": [7, 15, 23, 31]},
-            audio_config={**shape.audio, "encoder_layers": 32},
-        )
-        with torch.device("meta"):
-            model: Any = Qwen2_5OmniThinkerForConditionalGeneration(config)
-        text: Any = config.text_config
-        linear = [
-            8 * (module.in_features + module.out_features)
-            for name, module in model.named_modules()
-            if isinstance(module, torch.nn.Linear) and name != "lm_head"
-        ]
-        assert sum(parameter.numel() for parameter in model.parameters()) == told.parameters
-        assert sum(linear) == told.adapter
-        assert (text.num_hidden_layers, text.hidden_size) == (told.layers, told.hidden)
-        assert (text.intermediate_size, text.num_key_value_heads * 128) == (
-            told.intermediate,
-            told.kv,
-        )
+def test_the_memory_table_is_of_the_published_models() -> None:
+    small, large = published_models().values()
+    # Parameters of the thinkers as published, towers and head included.
+    assert sum(parameter.numel() for parameter in small.parameters()) == 4_703_464_448
+    assert sum(parameter.numel() for parameter in large.parameters()) == 8_931_813_888
+    # A frozen copy in float32 and 12 bytes of weights and moments of each: 16 x 8.932e9 bytes.
+    assert memory(thinker_of(large, 0), 0, 512)[0] == "133.1"
+    # 2 bytes of each, and 12 of each of the 27.3e6 numbers of a rank 8 adapter: 9.73e9 bytes.
+    assert memory(thinker_of(small, 8), 8, 2048)[0] == "9.1"
 
 
 PUBLIC = {

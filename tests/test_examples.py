@@ -14,8 +14,10 @@ import pytest
 
 from avatar_cli.__main__ import main
 from avatar_core.data.samples import read_samples
+from avatar_core.data.scenes import make_scene
 from avatar_core.files import read_json, read_jsonl
 from avatar_core.rewards import REWARDS
+from avatar_core.rewards.answer import extract_number
 from avatar_core.rewards.custom import load_rewards
 from tests.documents import ROOT, check_line, shell_lines
 from tests.media.clips import write_clip
@@ -148,6 +150,9 @@ def test_a_table_of_a_spreadsheet_is_read(tmp_path: Path) -> None:
         (["video,question,options"], "no column 'answer'; its columns are video, question"),
         (["video,question,answer,colour"], "unknown column 'colour'; known: video, question"),
         (["video,question,answer", "a.mp4,Which, left?,B"], "csv:2: more cells than columns"),
+        (["video,question,answer"], "csv: the table has no rows; write one question a row"),
+        ([""], "csv: the file is empty; begin with the line video,question,answer"),
+        (["", "video,question,answer"], "csv: the first line is empty; begin with the line"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused(
@@ -156,6 +161,43 @@ def test_a_table_that_cannot_be_meant_is_refused(
     with pytest.raises(SystemExit, match=re.escape(message)):
         rows_from(write_table(tmp_path, *rows))
     assert not (tmp_path / "questions.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "number"),
+    [
+        ("-3", -3.0),
+        ("−3", -3.0),
+        ("+3", 3.0),
+        ("1,000", 1000.0),
+        ("-1,234,567.5", -1234567.5),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("1e-3", 0.001),
+        # A decimal comma, a list and a ratio are no number; neither is what is none at all.
+        ("3,5", None),
+        ("1,2,3", None),
+        ("10,00", None),
+        ("1/2", None),
+        ("3-4", None),
+        ("1_000", None),
+        ("inf", None),
+        ("-", None),
+        (".", None),
+    ],
+)
+def test_a_number_is_what_the_numerical_reward_reads(answer: str, number: float | None) -> None:
+    kind = program("own_data/rows_from_csv.py")["type_of"]([], answer)
+    assert kind == ("free-form" if number is None else "numerical")
+    if number is not None:
+        assert extract_number(answer) == number
+
+
+def test_videos_are_left_to_train_on(tmp_path: Path) -> None:
+    table = write_table(tmp_path, "video,question,answer", "a.mp4,How many?,2", "b.mp4,Who?,Ann")
+    with pytest.raises(SystemExit, match="--hold-out 2: there are 2 videos; hold out fewer"):
+        rows_from(table, hold_out=2)
+    assert len(rows_from(table, hold_out=1)) == 2
 
 
 def test_no_video_is_both_trained_on_and_measured_on(tmp_path: Path) -> None:
@@ -236,6 +278,20 @@ def test_own_data_from_a_folder_of_videos_to_an_adapter(
     for line in looks:
         assert run([*line, "--quiet"], capsys) != ""
     assert [line[0] for line in looks] == ["report", "infer", "replay"]
+
+
+def test_the_embedded_model_is_asked_in_the_words_it_was_trained_on() -> None:
+    """About clips that `make_clips` makes, in the quick start and in the example of own data."""
+    names = program("own_data/make_clips.py")
+    clips = [f"my_data/videos/clip{number}.mp4" for number in range(1, names["CLIPS"] + 1)]
+    asked = {make_scene(0, "train", index, 0).question.text for index in range(500)}
+    pages = [ROOT / "docs" / "quick_start.md", EXAMPLES / "own_data" / "README.md"]
+    lines = [words for page in pages for words in shell_lines(page.read_text(encoding="utf-8"))]
+    asks = [words for words in lines if words[:2] == ["avatar", "infer"]]
+    for words in asks:
+        assert words[2] in clips
+        assert words[3] in asked
+    assert len(asks) >= 3
 
 
 def test_the_curriculum_runs_stage_by_stage(base: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from avatar_core import records
 from avatar_core.errors import DataError
+from avatar_core.files import write_json
 from avatar_core.records import (
     EvalRow,
     EvalSummary,
@@ -18,7 +19,9 @@ from avatar_core.records import (
     MetricsRow,
     Record,
     VersionedRecord,
+    read_manifest,
     read_record,
+    rows_of,
 )
 from tests.run_records import eval_summary, group_row, manifest, metrics_row
 
@@ -164,3 +167,33 @@ def test_the_first_schema_is_still_read() -> None:
     # What that release did not write is absent, not 0.
     assert {row.seconds_prefill for row in read} == {row.tokens_prompt for row in read} == {None}
     assert [len(read_record(GroupRow, row, "groups").completions) for row in groups] == [2, 1]
+
+
+def test_the_answer_names_the_option_where_it_is_on_record() -> None:
+    row = group_row([1.0], solution="B", options=("left", "right"))
+    assert row.answer() == "B = right"
+    # Rows of earlier releases, and answers that are no letter of an option.
+    assert group_row([1.0], solution="B").answer() == "B"
+    assert group_row([1.0], solution="7", options=("left", "right")).answer() == "7"
+    assert group_row([1.0]).answer() is None
+
+
+def test_the_rows_of_a_log_end_before_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "groups.jsonl"
+    assert list(rows_of(GroupRow, path)) == []
+    row = group_row([1.0])
+    path.write_text(row.model_dump_json() + '\n{"schema": 1')
+    assert list(rows_of(GroupRow, path)) == [row]
+    path.write_text(row.model_dump_json() + '\n{"schema": 9}\n')
+    with pytest.raises(DataError, match=r"groups.jsonl:2: GroupRow has schema 9"):
+        list(rows_of(GroupRow, path))
+
+
+def test_a_manifest_is_there_once_something_has_begun(tmp_path: Path) -> None:
+    write_json(tmp_path / "manifest.json", manifest().to_row())
+    assert read_manifest(tmp_path) is None
+    write_json(tmp_path / "config.json", {})
+    assert read_manifest(tmp_path) == manifest()
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(DataError, match=r"manifest.json"):
+        read_manifest(tmp_path)

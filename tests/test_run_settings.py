@@ -7,7 +7,7 @@ import pytest
 
 from avatar_core.errors import AvatarError, CheckpointError, UsageError
 from avatar_core.files import write_json
-from avatar_core.run_settings import run_settings
+from avatar_core.run_settings import refuse_missing_run, run_settings
 from tests.tiny_run import MAX_NEW_TOKENS, SYSTEM_PROMPT, tiny_run
 
 
@@ -64,3 +64,22 @@ def test_directories_that_are_no_model(tmp_path: Path) -> None:
     write_json(tmp_path / "config.json", {"stage": 1})
     with pytest.raises(CheckpointError, match="no sound checkpoint"):
         run_settings(str(tmp_path))
+
+
+def test_a_directory_that_is_not_there_is_told_before_a_hub_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "demo").mkdir(parents=True)
+    refused = {
+        "dem0": "no such run or model; did you mean 'demo'?",
+        "demo/checkpoints": "no such run or model; give a run, a checkpoint directory or a hub id",
+        "none/at/all": "no such run or model; give a run, a checkpoint directory or a hub id",
+    }
+    for name, message in refused.items():
+        with pytest.raises(UsageError) as caught:
+            run_settings(f"{tmp_path}/runs/{name}")
+        assert str(caught.value) == f"--model {tmp_path}/runs/{name}: {message}"
+    assert len(refused) == 3
+    # What may be a hub id, or is there, passes.
+    for name in ("tiny", "org/name", f"{tmp_path}/runs/demo"):
+        refuse_missing_run(name)
+    with pytest.raises(UsageError, match="--init .*: no such run or model"):
+        refuse_missing_run(f"{tmp_path}/runs/dem0", "--init")

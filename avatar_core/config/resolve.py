@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from avatar_core.config.base import Frozen
 from avatar_core.config.judge import redacted
 from avatar_core.config.train import FREE_ON_RESUME, TrainConfig
+from avatar_core.config.unknown import instead
 from avatar_core.errors import UsageError
 from avatar_core.naming import nearest
 
@@ -199,9 +200,8 @@ def validate(model: type[Model], tree: Mapping[str, Any]) -> Model:
         path = [str(part) for part in problem["loc"]]
         key = ".".join(path)
         if problem["type"] == "extra_forbidden":
-            raise UsageError(
-                f"unknown configuration key {key!r}{nearest(key, list(dotted_keys(model)))}"
-            ) from error
+            remedy = instead(key, list(dotted_keys(model)), training=model is TrainConfig)
+            raise UsageError(f"unknown configuration key {key!r}; {remedy}") from error
         said = problem["msg"].removeprefix("Value error, ")
         if not key:
             raise UsageError(said) from error

@@ -163,7 +163,8 @@ class OptimConfig(Frozen):
     accumulate: int = Field(1, ge=1)
     """Micro-batches that an update is cut into, by prompts; more take less memory, same loss."""
     gradient_checkpointing: bool = False
-    """Compute activations again in the backward pass instead of keeping them: a third more time."""
+    """Compute activations again in the backward pass instead of keeping them: one more forward pass
+    per update."""
     max_skipped: int = Field(5, ge=1)
     """Consecutive steps with a loss or gradient that is not finite before the run stops."""
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import torch
 
-from avatar_core.asking import Asker, Seen
+from avatar_core.asking import Asker, Seen, frame_count, modalities
 from avatar_core.errors import AvatarError, OutOfMemoryError, is_out_of_memory
 from avatar_core.evaluation.tasks import Task, media_of, sample_tasks
 from avatar_core.evaluation.timing import each, timed_row
@@ -269,15 +269,3 @@ def failed_row(task: Task, error: AvatarError | None = None) -> EvalRow:
 def plain_groups(groups: Mapping[str, tuple[str, ...]]) -> dict[str, str | tuple[str, ...]]:
     """Categories as rows hold them: a single one stands by itself."""
     return {name: of[0] if len(of) == 1 else of for name, of in groups.items()}
-
-
-def modalities(clips: Sequence[Clip]) -> tuple[str, ...]:
-    """What the model was given, of "text", "frames", "sound"."""
-    frames = any(clip.frames is not None for clip in clips)
-    sound = any(clip.sound is not None for clip in clips)
-    return ("text", *(["frames"] if frames else []), *(["sound"] if sound else []))
-
-
-def frame_count(clips: Sequence[Clip]) -> int | None:
-    """Frames the model was given; `None` without a picture."""
-    return sum(len(clip.frames) for clip in clips if clip.frames is not None) or None

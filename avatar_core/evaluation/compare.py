@@ -11,11 +11,11 @@ from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import UsageError
 from avatar_core.evaluation.directory import changed_settings
 from avatar_core.evaluation.intervals import Interval, mcnemar
-from avatar_core.evaluation.ledger import NAME, read_rows
+from avatar_core.evaluation.ledger import read_rows
 from avatar_core.evaluation.tally import ACCURACY, Measure, headline, paired_gain
 from avatar_core.files import read_json, user_path
 from avatar_core.records import EvalRow
-from avatar_core.run_directory import CONFIG
+from avatar_core.run_directory import CONFIG, RESULTS
 
 
 class Baseline(NamedTuple):
@@ -73,7 +73,7 @@ def read_baseline(directory: Path, names: Sequence[str]) -> Baseline:
         raise UsageError(f"--baseline {directory}: no such directory; give an evaluation directory")
     rows = read_rows(directory)
     if not rows or not (directory / CONFIG).is_file():
-        missing = CONFIG if rows else NAME
+        missing = CONFIG if rows else RESULTS
         raise UsageError(
             f"--baseline {directory}: holds no {missing}; give an evaluation directory"
         )

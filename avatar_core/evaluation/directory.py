@@ -11,8 +11,8 @@ from avatar_core.config.resolve import flatten
 from avatar_core.errors import UsageError
 from avatar_core.files import read_json
 from avatar_core.manifest import CHECKPOINTS
-from avatar_core.records import Manifest, read_record
-from avatar_core.run_directory import CONFIG, MANIFEST, has_begun
+from avatar_core.records import read_manifest
+from avatar_core.run_directory import CONFIG, has_begun
 
 ROOT = Path("runs") / "eval"
 
@@ -84,14 +84,6 @@ def check_weights(directory: Path, fingerprint: str | None) -> None:
             f"--out {directory}: holds answers of other weights of {stored.model}; "
             "choose another directory, or start over with --no-resume"
         )
-
-
-def read_manifest(directory: Path) -> Manifest | None:
-    """What the evaluation in a directory was made with; `None` when it has not begun."""
-    if not (directory / CONFIG).is_file():
-        return None
-    path = directory / MANIFEST
-    return read_record(Manifest, read_json(path), str(path))
 
 
 def changed_settings(stored: Path, config: EvalConfig) -> list[str]:

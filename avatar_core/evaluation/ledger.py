@@ -6,12 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from avatar_core.files import read_jsonl, write_atomic
-from avatar_core.records import EvalRow, read_record
-
-NAME = "results.jsonl"
-REDONE = frozenset({"error", "missing_media"})
-"""Statuses that a resumed evaluation tries again."""
+from avatar_core.files import write_atomic
+from avatar_core.records import FAILED, EvalRow, rows_of
+from avatar_core.run_directory import RESULTS
 
 
 def read_rows(directory: Path) -> dict[str, EvalRow]:
@@ -20,22 +17,15 @@ def read_rows(directory: Path) -> dict[str, EvalRow]:
     Raises:
         DataError: a row is damaged or of another schema; names file and line.
     """
-    path = directory / NAME
-    if not path.is_file():
-        return {}
-    rows = (
-        read_record(EvalRow, row, f"{path}:{number}")
-        for number, row in read_jsonl(path, torn_tail=True)
-    )
-    return {row.id: row for row in rows}
+    return {row.id: row for row in rows_of(EvalRow, directory / RESULTS)}
 
 
 def finished(rows: Mapping[str, EvalRow]) -> dict[str, EvalRow]:
     """Those rows that a resumed evaluation does not try again."""
-    return {key: row for key, row in rows.items() if row.status not in REDONE}
+    return {key: row for key, row in rows.items() if row.status not in FAILED}
 
 
 def write_rows(directory: Path, rows: Sequence[EvalRow]) -> None:
     """Replace the rows by these, in this order, byte for byte as they were appended."""
     lines = (json.dumps(row.to_row(), allow_nan=False, separators=(",", ":")) for row in rows)
-    write_atomic(directory / NAME, "".join(f"{line}\n" for line in lines))
+    write_atomic(directory / RESULTS, "".join(f"{line}\n" for line in lines))

@@ -25,18 +25,18 @@ from avatar_core.evaluation.compare import (
     read_baseline,
     settings_changed,
 )
-from avatar_core.evaluation.directory import check_weights, read_manifest
+from avatar_core.evaluation.directory import check_weights
 from avatar_core.evaluation.jobs import Job, Progress, check_request, make_job
-from avatar_core.evaluation.ledger import NAME, finished, read_rows, write_rows
+from avatar_core.evaluation.ledger import finished, read_rows, write_rows
 from avatar_core.evaluation.selecting import FAILED_LIMIT
 from avatar_core.evaluation.served import ServedAnswerer, served_settings
-from avatar_core.evaluation.tally import FAILED, failed_share, headline, summarise
+from avatar_core.evaluation.tally import failed_share, headline, summarise
 from avatar_core.evaluation.tasks import clusters_of
 from avatar_core.evaluation.timing import timing_of
 from avatar_core.files import JsonlAppender, read_json, run_lock, write_json
 from avatar_core.media import MediaLoader
-from avatar_core.records import EvalRow, EvalSummary, EvalTiming, Manifest
-from avatar_core.run_directory import CONFIG, MANIFEST, SUMMARY, TIMING
+from avatar_core.records import FAILED, EvalRow, EvalSummary, EvalTiming, Manifest, read_manifest
+from avatar_core.run_directory import CONFIG, MANIFEST, RESULTS, SUMMARY, TIMING
 from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.stop import stop_on_signal
 
@@ -197,7 +197,7 @@ def begin(job: Job, manifest: Manifest) -> Manifest:
     if stored is not None:
         return stored
     # The configuration comes last: a directory that has one has all that makes it an evaluation.
-    for name in (CONFIG, SUMMARY, TIMING, NAME):
+    for name in (CONFIG, SUMMARY, TIMING, RESULTS):
         (job.directory / name).unlink(missing_ok=True)
     write_json(job.directory / MANIFEST, manifest.to_row())
     write_json(job.directory / CONFIG, job.config.model_dump(mode="json"))
@@ -217,7 +217,7 @@ def answer_missing(job: Job, backend: Backend, tell: Progress) -> None:
     total = len(job.tasks)
     tell(standing(job, done.values()), len(done), total)
     owed = golds.keys() - done.keys()
-    with stop_on_signal() as stop, JsonlAppender(job.directory / NAME) as log:
+    with stop_on_signal() as stop, JsonlAppender(job.directory / RESULTS) as log:
         for rows in in_windows(backend, job.tasks, owed):
             for row in rows:
                 if row.id in owed:
@@ -225,7 +225,7 @@ def answer_missing(job: Job, backend: Backend, tell: Progress) -> None:
                     done[row.id] = row
             tell(standing(job, done.values()), len(done), total)
             stop.raise_if_asked(
-                f"stopped after {len(done)} of {total} items of {job.benchmark.name}; "
+                f"stopped after {len(finished(done))} of {total} items of {job.benchmark.name}; "
                 "the same command goes on from there"
             )
 
@@ -246,8 +246,8 @@ def refuse_failures(result: EvalResult, config: EvalConfig) -> None:
             first = next(row.error for row in evaluation.rows if row.status in FAILED)
             raise TooManyFailures(
                 f"{summary.benchmark}: {counts} of {summary.n} items, more than 1 %, so this is no "
-                f"score; the first: {first}; all are in {evaluation.directory / NAME}; mend them "
-                "and run again, or --allow-missing"
+                f"score; the first: {first}; all are in {evaluation.directory / RESULTS}; "
+                "mend them and run again, or --allow-missing"
             )
 
 

@@ -13,6 +13,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 from typing import NamedTuple, NoReturn, TypeAlias
 
+import httpx
+
 from avatar_core.asking import blank_clip
 from avatar_core.config.evaluate import EvalConfig, ServedConfig
 from avatar_core.config.media import MediaConfig
@@ -40,6 +42,8 @@ WAITS_SECONDS = 120.0
 """Time beside these for short tries and the waits between them."""
 AHEAD = 8
 """Tasks whose media are decoded before one of the requests is free for them."""
+CONNECT_SECONDS = 5.0
+"""How long a connection may take before the first task."""
 BEAT_SECONDS = 0.5
 """While no reply comes, whoever watches is told so often."""
 
@@ -122,6 +126,7 @@ class ServedBackend:
 
     def __init__(self, server: Server, config: EvalConfig, loader: MediaLoader) -> None:
         """Ask a server as a resolved configuration says."""
+        self._server = server
         self._model = ServedModel(server)
         self._concurrency = server.concurrency
         self._config = config
@@ -140,10 +145,12 @@ class ServedBackend:
         """Rows of the tasks owed, each when it is finished; no rows while nothing is.
 
         Raises:
-            ServiceError: the server left `MAX_FAILURES` tasks in a row without an answer, or all
-                there are; their rows came before.
+            ServiceError: nobody listens at the server's address; or it left `MAX_FAILURES` tasks in
+                a row without an answer, or all there are; their rows came before.
         """
         asked = [task for task in tasks if task.id in owed]
+        if asked:
+            check_server(self._server)
         waiting: Waiting = {}
         self.prefetch(asked[:AHEAD])
         with self._model.session() as submit:
@@ -203,6 +210,25 @@ class ServedBackend:
             f"{self._reason}; mend the server or correct --base-url and --served-model, the same "
             "command goes on from there"
         )
+
+
+def check_server(server: Server) -> None:
+    """Connect to a server once, so that a wrong address is known before any task is tried on it.
+
+    Whatever it replies will do: not every server lists its models, and some are slow to.
+
+    Raises:
+        ServiceError: there is no connection.
+    """
+    try:
+        httpx.get(f"{server.url}/models", timeout=CONNECT_SECONDS, trust_env=server.behind_proxy)
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise ServiceError(
+            f"{server.url}: no connection ({str(error) or type(error).__name__}); start the server "
+            "or correct --base-url"
+        ) from error
+    except httpx.TransportError:
+        return
 
 
 def parts_of(clip: Clip) -> list[chat.Part]:

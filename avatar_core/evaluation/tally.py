@@ -10,10 +10,9 @@ import numpy as np
 
 from avatar_core.benchmarks.registry import Figures, Strata, no_figures, no_strata
 from avatar_core.evaluation.intervals import Interval, binomial_reach, bootstrap_interval, tree_mean
-from avatar_core.records import EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
+from avatar_core.records import FAILED, EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
 
 STATUSES: tuple[EvalStatus, ...] = get_args(EvalStatus)
-FAILED: tuple[EvalStatus, ...] = ("error", "missing_media")
 
 
 class Measure(NamedTuple):

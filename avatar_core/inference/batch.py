@@ -30,6 +30,7 @@ from avatar_core.inference.answer_file import (
     settings_digest,
     write_answers,
 )
+from avatar_core.inference.correct import Correct, count_correct
 from avatar_core.inference.files import media_settings, model_of
 from avatar_core.inference.rows import Question, read_questions
 from avatar_core.media import MediaLoader
@@ -51,6 +52,8 @@ class BatchResult(NamedTuple):
     """One per question, in order of the file."""
     resumed: int
     """Those of them that were answered by an earlier call."""
+    correct: Correct
+    """How many are right, of those whose rows have a solution."""
 
     @property
     def failed(self) -> int:
@@ -89,7 +92,8 @@ def answer_file(config: BatchConfig, progress: Progress = lambda *_: None) -> Ba
         rows = answer_missing(plan, done, progress)
         ordered = tuple(rows[question.id] for question in plan.questions)
         write_answers(config.out, ordered)
-    return BatchResult(config.out, ordered, len(done))
+    correct = count_correct(zip(plan.questions, ordered, strict=True))
+    return BatchResult(config.out, ordered, len(done), correct)
 
 
 def refuse_failures(result: BatchResult) -> None:
@@ -135,8 +139,9 @@ def answer_missing(
                 log.append(row.to_row())
                 rows[row.id] = row
             tell("answering", len(rows), len(plan.questions))
+            answered = sum(row.error is None for row in rows.values())
             stop.raise_if_asked(
-                f"stopped after {len(rows)} of {len(plan.questions)} questions; "
+                f"stopped after {answered} of {len(plan.questions)} questions; "
                 "the same command goes on from there"
             )
 

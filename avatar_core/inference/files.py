@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from avatar_core.types import AudioMode, Clip, MediaKind, MediaRef
 
 DEFAULT_MODEL = "yogkul2000/AVATAR"
 MODEL_VARIABLE = "AVATAR_MODEL"
+FIRST_LOOK_SECONDS = 2.0
+"""How long a model waits for the files, which are read on beside it from then on."""
 IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 SOUNDS = frozenset({".wav", ".mp3", ".flac", ".ogg", ".oga", ".opus", ".m4a", ".aac"})
 
@@ -29,8 +32,8 @@ class Files(NamedTuple):
     """As it was asked."""
     settings: RunSettings
     """How the model was trained to be asked."""
-    loader: MediaLoader
-    """Reads the files."""
+    decoded: Future[tuple[Clip, ...]]
+    """The files in order, once they have been read."""
     began: float
     """When that began, by `time.perf_counter`."""
 
@@ -41,7 +44,7 @@ class Files(NamedTuple):
             MediaError: one cannot be read as asked.
             UsageError: one holds sound alone and `audio` is "off".
         """
-        return tuple(load_clip(self.loader, ref, self.config.audio) for ref in refs_of(self.config))
+        return self.decoded.result()
 
 
 def model_of(config: AskConfig) -> str:
@@ -59,16 +62,22 @@ def check_question(question: str) -> None:
 def reading(config: InferConfig) -> Iterator[Files]:
     """Check the files of a question and have them read until the block ends.
 
+    The block begins when they have been read, or after `FIRST_LOOK_SECONDS`: most bad files are
+    known to be bad by then, and whoever gave one does not wait for a model.
+
     Raises:
         UsageError: an option is not usable, or the model's directory is none.
+        MediaError: a file cannot be read as asked.
     """
     check_files(config)
     settings = run_settings(model_of(config))
     media = media_settings(config, settings.media).model_copy(update={"workers": 1})
-    with MediaLoader(media) as loader:
-        began = time.perf_counter()
-        loader.prefetch(refs_of(config), audio=config.audio)
-        yield Files(config, settings, loader, began)
+    began = time.perf_counter()
+    with ThreadPoolExecutor(1) as reader, MediaLoader(media) as loader:
+        decoded = reader.submit(load_clips, loader, config)
+        if decoded in wait([decoded], FIRST_LOOK_SECONDS).done:
+            decoded.result()
+        yield Files(config, settings, decoded, began)
 
 
 def check_files(config: InferConfig) -> None:
@@ -111,6 +120,11 @@ def media_settings(config: AskConfig, trained: MediaConfig) -> MediaConfig:
     if config.max_frames is not None:
         given["min_frames"] = min(trained.min_frames, config.max_frames)
     return trained.model_copy(update=given)
+
+
+def load_clips(loader: MediaLoader, config: InferConfig) -> tuple[Clip, ...]:
+    """The decoded files of a question in order; raises as `load_clip` does."""
+    return tuple(load_clip(loader, ref, config.audio) for ref in refs_of(config))
 
 
 def load_clip(loader: MediaLoader, ref: MediaRef, audio: AudioMode | None) -> Clip:

@@ -1,8 +1,9 @@
 """Files of questions to ask in one go: rows of training data, or simpler ones.
 
 A simple row has `video`, a file or a list of files of any kind, and `question`; `id`, `start` and
-`end` may be left out. All other rows are read as training data are, but need no solution. What is
-wrong with a row stands in its place, so that the others are answered.
+`end` may be left out. All other rows are read as training data are, but need no solution; where
+they have one and name its `problem_type`, their answers are scored. What is wrong with a row stands
+in its place, so that the others are answered.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from avatar_core.data.dialects import draft_of
 from avatar_core.data.fields import id_of
 from avatar_core.data.identity import content_mark, default_id
 from avatar_core.data.media_files import MEDIA_KEYS, media_refs
+from avatar_core.data.samples import sample_from_row
 from avatar_core.data.turns import untagged
 from avatar_core.errors import DataError
 from avatar_core.inference.files import kind_of
@@ -39,6 +41,8 @@ class Question(NamedTuple):
     """What is shown before it, in order."""
     error: str | None
     """What is wrong with the row, with file and line."""
+    sample: Sample | None = None
+    """The row as a training sample, where it is one: its answer can be scored."""
 
 
 def read_questions(path: Path) -> list[Question]:
@@ -82,7 +86,17 @@ def question_of(row: Mapping[str, Any], root: MediaRoot, mark: Callable[[str], s
     media = windowed(media_refs(draft.media, kinds, root), row)
     name = id_of(draft.given["id"]) or default_id(words, options, media, mark)
     asked = Sample(name, words, media, "", "free-form", options)
-    return Question(name, question_text(asked), media, None)
+    return Question(name, question_text(asked), media, None, scorable(row, root, mark))
+
+
+def scorable(row: Mapping[str, Any], root: MediaRoot, mark: Callable[[str], str]) -> Sample | None:
+    """A row as a training sample; `None` without a solution, or without all that scoring takes."""
+    if row.get("solution") is None:
+        return None
+    try:
+        return sample_from_row(with_kinds(row), root, mark)
+    except DataError:
+        return None
 
 
 def with_kinds(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import torch
 
+from avatar_core.asking import frame_count, modalities
 from avatar_core.config.inference import InferConfig
-from avatar_core.evaluation.answering import frame_count, modalities
 from avatar_core.inference.answer import Answer, Given, Vote, count_votes, majority
 from avatar_core.inference.drawing import Drawn, draw_texts, greedy_pieces
 from avatar_core.inference.files import Files, check_question

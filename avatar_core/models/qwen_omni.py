@@ -38,6 +38,7 @@ from avatar_core.models.prompting import control_tokens, prepare_inputs
 from avatar_core.models.recompute import layers_of, recomputed
 from avatar_core.models.thinker import parts_of, read_thinker, without_bars
 from avatar_core.models.token_logprobs import chunk_rows, token_logprobs
+from avatar_core.models.towers import quicken
 from avatar_core.phases import phase
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class QwenOmniPolicy:
         self._adapter = adapter
         self._parts = parts_of(model)
         share_prefixes(self._parts.text)
+        quicken(self._parts.towers)
         self._reference: QwenOmniPolicy | None = None
         self._recomputed: list[Any] = []
         tokenizer = processor.tokenizer

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avatar_core.files import read_jsonl
-from avatar_core.records import EvalRow, read_record
-
-RESULTS = "results.jsonl"
-FAILED = frozenset({"error", "missing_media"})
+from avatar_core.records import FAILED, EvalRow, rows_of
+from avatar_core.run_directory import RESULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +47,7 @@ def partial_evaluation(path: Path, config: Mapping[str, Any] | None) -> PartialE
     names = config.get("names") if config is not None else None
     if config is None or not isinstance(names, list) or len(names) != 1:
         return None
-    rows: dict[str, EvalRow] = {}
-    if (path / RESULTS).is_file():
-        for number, content in read_jsonl(path / RESULTS, torn_tail=True):
-            row = read_record(EvalRow, content, f"{path / RESULTS}:{number}")
-            rows[row.id] = row
+    rows = {row.id: row for row in rows_of(EvalRow, path / RESULTS)}
     served = config.get("served")
     name = served.get("model") if isinstance(served, dict) else None
     limit = config.get("limit")

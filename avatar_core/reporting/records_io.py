@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar_core.errors import DataError, UsageError
-from avatar_core.files import read_json, read_jsonl
+from avatar_core.files import read_json
 from avatar_core.records import (
     EvalSummary,
     EvalTiming,
@@ -17,8 +17,9 @@ from avatar_core.records import (
     MetricsRow,
     RecordT,
     read_record,
+    rows_of,
 )
-from avatar_core.reporting.run_list import FILES, holds_run
+from avatar_core.reporting.run_list import holds_run, runs_below
 from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY, TIMING
 
 
@@ -68,15 +69,15 @@ def load_run(path: Path) -> RunRecords:
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the --out directory of a run")
     if not holds_run(path):
-        raise UsageError(
-            f"{path}: not a run directory (no {', '.join(FILES)}); give the --out of a run"
-        )
+        below = runs_below(path)
+        found = f"; below it are {', '.join(map(str, below))}" if below else ""
+        raise UsageError(f"{path}: not a run directory; give the --out of a run{found}")
     return RunRecords(
         path=path,
         config=_document(path / CONFIG),
         manifest=_record(Manifest, path / MANIFEST),
-        metrics=_rows(MetricsRow, path / METRICS),
-        groups=_rows(GroupRow, path / GROUPS),
+        metrics=tuple(rows_of(MetricsRow, path / METRICS)),
+        groups=tuple(rows_of(GroupRow, path / GROUPS)),
         evaluation=_record(EvalSummary, path / SUMMARY),
         timing=_record(EvalTiming, path / TIMING),
     )
@@ -94,12 +95,3 @@ def _document(path: Path) -> Mapping[str, Any] | None:
 def _record(kind: type[RecordT], path: Path) -> RecordT | None:
     document = _document(path)
     return None if document is None else read_record(kind, document, str(path))
-
-
-def _rows(kind: type[RecordT], path: Path) -> tuple[RecordT, ...]:
-    if not path.is_file():
-        return ()
-    return tuple(
-        read_record(kind, row, f"{path}:{number}")
-        for number, row in read_jsonl(path, torn_tail=True)
-    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 from avatar_core.run_directory import CONFIG, GROUPS, MANIFEST, METRICS, SUMMARY
@@ -25,6 +27,17 @@ def _stages(path: Path) -> list[Path]:
     if holds_run(path):
         return []
     return [path / name for name in STAGES if holds_run(path / name)]
+
+
+def runs_below(path: Path, at_most: int = 8) -> list[Path]:
+    """Runs and evaluations right below a directory, the first ones by name."""
+    children = sorted(path.iterdir()) if _open(path) else []
+    found = (child for child in children if _open(child) and holds_run(child))
+    return list(islice(found, at_most))
+
+
+def _open(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.X_OK)
 
 
 def holds_run(path: Path) -> bool:

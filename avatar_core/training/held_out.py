@@ -12,9 +12,9 @@ from avatar_core.evaluation.answering import answer_samples
 from avatar_core.evaluation.intervals import Interval
 from avatar_core.evaluation.tally import headline, headline_interval, paired_gain
 from avatar_core.evaluation.tasks import clusters_of, sample_tasks
-from avatar_core.files import read_jsonl, write_atomic
+from avatar_core.files import write_atomic
 from avatar_core.models.policy import Policy
-from avatar_core.records import EvalRow, read_record
+from avatar_core.records import EvalRow, rows_of
 from avatar_core.types import Sample
 
 
@@ -49,10 +49,9 @@ def measure_held_out(
 
     The file is written whole, so a measurement that was interrupted is made again.
     """
-    if path.is_file():
-        rows = [read_record(EvalRow, row, f"{path}:{line}") for line, row in read_jsonl(path)]
-        if [row.id for row in rows] == [sample.id for sample in samples]:
-            return rows
+    rows = list(rows_of(EvalRow, path))
+    if path.is_file() and [row.id for row in rows] == [sample.id for sample in samples]:
+        return rows
     rows = answer_samples(
         policy,
         asker,

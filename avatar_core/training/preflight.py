@@ -15,8 +15,10 @@ from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.files import user_path
 from avatar_core.manifest import CHECKPOINTS, verify_manifest
 from avatar_core.naming import nearest
+from avatar_core.plural import counted
 from avatar_core.rewards import REWARDS
 from avatar_core.run_directory import CONFIG
+from avatar_core.run_settings import refuse_missing_run
 from avatar_core.training.clips import check_clips
 from avatar_core.training.data import SCENES, Data
 from avatar_core.training.directory import check_directory, newest_checkpoint
@@ -64,7 +66,7 @@ def check_inputs(
     if data.places:
         say(rows_read(config, data))
     for file, count in data.left_out.items():
-        say(f"{count} rows of {file} name another stage than {config.stage} and are left out")
+        say(f"left out, as of another stage than {config.stage}: {counted(count, 'row')} of {file}")
     for note in (*data.notes, *notes_on(data)):
         say(note)
     if not chained:
@@ -80,8 +82,8 @@ def rows_read(config: TrainConfig, data: Data) -> str:
     """How many rows of which files a run uses."""
     trained = sum(name in data.places for name in data.training)
     held = sum(sample.id in data.places for sample in data.held_out)
-    parts = [f"{trained} rows of {config.data} to train on"] if trained else []
-    parts += [f"{held} rows of {config.held_out.data} held out"] if held else []
+    parts = [f"{counted(trained, 'row')} of {config.data} to train on"] if trained else []
+    parts += [f"{counted(held, 'row')} of {config.held_out.data} held out"] if held else []
     return f"read {', '.join(parts)}"
 
 
@@ -239,6 +241,7 @@ def check_hub_id(
     from huggingface_hub import constants, try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
+    refuse_missing_run(name, setting, remedy)
     try:
         fetched = isinstance(try_to_load_from_cache(name, CONFIG), str)
     except HFValidationError as error:

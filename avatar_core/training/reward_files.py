@@ -10,10 +10,9 @@ from pathlib import Path
 
 from avatar_core.config.reward import RewardConfig
 from avatar_core.errors import UsageError
-from avatar_core.files import file_digest, read_errors, read_json, user_path
-from avatar_core.records import Manifest, read_record
+from avatar_core.files import file_digest, read_errors, user_path
+from avatar_core.records import read_manifest
 from avatar_core.rewards.custom import load_rewards
-from avatar_core.run_directory import CONFIG, MANIFEST
 
 SETTING = "--reward-file"
 PREFIX = "reward file "
@@ -48,12 +47,9 @@ def load_reward_files(config: RewardConfig, run: Path) -> None:
 
 def check_unchanged(versions: dict[str, str], run: Path) -> None:
     """Raise `UsageError` when the run in a directory began with other reward code."""
-    path = run / MANIFEST
-    if not ((run / CONFIG).is_file() and path.is_file()):
-        return
-    begun = read_record(Manifest, read_json(path), str(path)).versions
+    begun = read_manifest(run) if versions else None
     for name, digest in versions.items():
-        if begun.get(name, digest) != digest:
+        if begun is not None and begun.versions.get(name, digest) != digest:
             raise UsageError(
                 f"{SETTING} {name.removeprefix(PREFIX)}: has changed since the run in {run} began; "
                 "restore it or choose another --out"

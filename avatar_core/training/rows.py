@@ -193,6 +193,7 @@ def _group_row(
         no_signal=not has_signal(group),
         question=question_text(sample),
         solution=sample.solution,
+        options=sample.options,
         completions=tuple(
             CompletionRow(
                 text=c.text,

@@ -26,6 +26,7 @@ from avatar_core.manifest import CHECKPOINTS, is_sound
 from avatar_core.media import MediaLoader
 from avatar_core.models.policy import Policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.plural import counted
 from avatar_core.records import EvalRow
 from avatar_core.replay import ReplayBuffer
 from avatar_core.rewards.judging.judge import Judge
@@ -172,7 +173,10 @@ def standing(run: Path, done: int, steps: int) -> str:
         return "training"
     if done < steps:
         return f"going on after step {done} of {steps}"
-    return f"already finished: {run} has its {done} steps; nothing to do; raise --steps to go on"
+    return (
+        f"already finished: {run} has its {counted(done, 'step')}; nothing to do; "
+        "raise --steps to go on"
+    )
 
 
 def prepared(config: TrainConfig, watcher: Watcher) -> Data:
@@ -284,5 +288,5 @@ def measure(
         return []
     path = held_out_rows(Path(config.out), when)
     if not path.is_file():
-        watcher.say(f"answering {len(samples)} held-out samples {when} the stage")
+        watcher.say(f"answering {counted(len(samples), 'held-out sample')} {when} the stage")
     return measure_held_out(policy, asker, samples, config, path)

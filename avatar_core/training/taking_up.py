@@ -6,10 +6,10 @@ from pathlib import Path
 
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError
-from avatar_core.files import disk_errors, read_json, write_json
+from avatar_core.files import disk_errors, write_json
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.provenance import new_manifest
-from avatar_core.records import Manifest, read_record
+from avatar_core.records import Manifest, read_manifest
 from avatar_core.run_directory import CONFIG, GROUPS, MANIFEST, METRICS
 from avatar_core.training.checkpoint import (
     TrainerState,
@@ -56,13 +56,12 @@ def claim(run: Path, config: TrainConfig, policy: QwenOmniPolicy) -> None:
         UsageError: the run in the directory began with other weights; nothing has been written.
     """
     manifest = run_manifest(config, policy)
-    stored = run / MANIFEST
-    if not (run / CONFIG).is_file():
-        write_json(stored, manifest.to_row())
+    begun = read_manifest(run)
+    if begun is None:
+        write_json(run / MANIFEST, manifest.to_row())
         # Last: a directory that has it has all that makes it a run.
         _write_config(run, config)
         return
-    begun = read_record(Manifest, read_json(stored), str(stored))
     if begun.model_fingerprint != manifest.model_fingerprint:
         raise UsageError(
             f"--out {run}: its run began with other weights than those of "

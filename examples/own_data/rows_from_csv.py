@@ -10,6 +10,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -20,12 +21,19 @@ KINDS = {
     **dict.fromkeys((".wav", ".mp3", ".flac", ".ogg", ".m4a"), "audios"),
 }
 """What a file is by its suffix; everything else is a video."""
+NUMBER = re.compile(
+    r"[-+−]?(?=\.?[0-9])(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\.?"
+)
+"""Numbers as the numerical reward reads them: "1,000" is a thousand, "3,5" is not one number."""
 
 
 def read_table(path):
     """The rows of a table with commas or semicolons between its columns, as mappings."""
     text = path.read_text(encoding="utf-8-sig")
     header = text.partition("\n")[0]
+    if not header.strip():
+        what = "the first line" if text.strip() else "the file"
+        raise SystemExit(f"{path}: {what} is empty; begin with the line {','.join(REQUIRED)}")
     delimiter = ";" if header.count(";") > header.count(",") else ","
     rows = csv.DictReader(io.StringIO(text), delimiter=delimiter)
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
@@ -38,6 +46,8 @@ def read_table(path):
         if None in row:
             raise SystemExit(f"{path}:{rows.line_num}: more cells than columns; quote its texts")
         entries.append({key.strip(): (value or "").strip() for key, value in row.items()})
+    if not entries:
+        raise SystemExit(f"{path}: the table has no rows; write one question a row below its names")
     return entries
 
 
@@ -61,7 +71,7 @@ def type_of(options, answer):
     """The problem type where the table names none."""
     if options:
         return "multiple choice"
-    return "numerical" if answer.replace(".", "", 1).isdecimal() else "free-form"
+    return "numerical" if NUMBER.fullmatch(answer) else "free-form"
 
 
 def write_rows(table, hold_out):
@@ -77,6 +87,8 @@ def write_rows(table, hold_out):
     """
     entries = read_table(table)
     videos = sorted({entry["video"] for entry in entries})
+    if hold_out >= len(videos):
+        raise SystemExit(f"--hold-out {hold_out}: there are {len(videos)} videos; hold out fewer")
     held = set(videos[len(videos) - hold_out :]) if hold_out else set()
     files = {"questions.jsonl": [], "held_out.jsonl": []}
     for entry in entries:

@@ -68,6 +68,19 @@ def test_the_second_less_the_first() -> None:
     assert (styles["accuracy at last"], styles["completions generated"]) == ("green", "")
 
 
+def test_figures_of_other_items_are_not_subtracted() -> None:
+    first = Side(run("a", 0.25), HELD, frozenset({("1", "A"), ("2", "B")}))
+    table = delta_table(first, Side(run("b", 0.5), HELD, frozenset({("1", "A")})))
+    found = cells(table)
+    assert found["held-out accuracy before"] == ["25.0 %", "25.0 %", "-"]
+    assert found["gain on held-out samples"] == ["+25.0", "+25.0", "-"]
+    assert found["accuracy at last"] == ["25.0 %", "50.0 %", "+25.0"]
+    assert str(table.caption).endswith("A and B answered other items, so nothing is subtracted")
+    same = delta_table(first, first._replace(summary=run("b", 0.5)))
+    assert cells(same)["held-out accuracy before"] == ["25.0 %", "25.0 %", "+0.0"]
+    assert str(same.caption) == "A: a\nB: b"
+
+
 def test_evaluations_stand_beside_each_other_finished_or_not(tmp_path: Path) -> None:
     config = {"names": ["mmvu"], "model": "runs/a", "limit": 50}
     write_json(tmp_path / "cut" / "config.json", config)
@@ -77,7 +90,7 @@ def test_evaluations_stand_beside_each_other_finished_or_not(tmp_path: Path) -> 
     found = cells(evaluations_table([whole, cut]))
     assert found["eval/a"] == ["scenes", "4", "2", "75.0 %", "30.0 % to 95.0 %"]
     assert found[str(tmp_path / "cut")] == ["mmvu", "0 of 50", "0", "-", "not ended"]
-    titles = [str(table.title) for table in comparison_tables([whole, cut], [None, None])]
+    titles = [str(table.title) for table in comparison_tables([Side(whole, None), Side(cut, None)])]
     assert titles == ["Evaluations compared", "B - A"]
 
 
@@ -87,7 +100,7 @@ def test_evaluations_stand_beside_each_other_finished_or_not(tmp_path: Path) -> 
 )
 def test_two_runs_have_differences(number: int, titles: list[str]) -> None:
     runs = [run(f"run{place}", 0.5) for place in range(number)]
-    tables = list(comparison_tables(runs, [None] * number))
+    tables = list(comparison_tables([Side(one, None) for one in runs]))
     assert [str(table.title) for table in tables] == titles
 
 
@@ -96,14 +109,14 @@ def test_evaluations_differ_in_their_score_alone() -> None:
         summary("a", evaluation=eval_summary(accuracy=0.5)),
         summary("b", evaluation=eval_summary(accuracy=0.25)),
     ]
-    _, changes = comparison_tables(pair, [None, None])
+    _, changes = comparison_tables([Side(one, None) for one in pair])
     assert cells(changes) == {"score": ["50.0 %", "25.0 %", "-25.0"]}
 
 
 def test_every_table_fits_into_80_columns() -> None:
     runs = [run("runs/" + "long/" * 30 + name, 0.5) for name in "ab"]
     screen = Console(width=80, record=True)
-    for table in comparison_tables(runs, [HELD, HELD]):
+    for table in comparison_tables([Side(one, HELD) for one in runs]):
         screen.print(table)
     lines = screen.export_text().splitlines()
     assert max(map(len, lines)) <= 80

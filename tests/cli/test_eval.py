@@ -140,6 +140,7 @@ def test_memory_that_runs_out_is_exit_code_8(
     monkeypatch.setattr("avatar_core.evaluation.run.measure", measure)
     assert main(["eval", "scenes", "--model", run, "--out", str(tmp_path / "out")]) == 8
     assert capsys.readouterr().err == (
+        f"loading {run}\n"
         "avatar: memory ran out (CUDA out of memory. Tried to allocate 2 GiB); "
         "use a smaller --batch-size or --max-new-tokens\n"
     )

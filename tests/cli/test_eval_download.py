@@ -14,7 +14,7 @@ from avatar_core.benchmarks import find
 from avatar_core.benchmarks.download import MARK, HubFile, Plan, Unreachable
 from avatar_core.benchmarks.unpacking import Unpacked
 from avatar_core.config.evaluate import EvalConfig
-from avatar_core.errors import TooManyFailures, UsageError
+from avatar_core.errors import DataError, TooManyFailures, UsageError
 from avatar_core.evaluation.selecting import load_items
 
 PLAN = Plan("owner/set", "1a2b", (HubFile("validation.json", 3_000_000_000),), 3_000_000_000)
@@ -70,14 +70,6 @@ def test_a_broken_download_goes_on(tmp_path: Path, fetched: list[Path]) -> None:
     (tmp_path / "mmvu" / ".avatar-download.json").write_text('{"complete": false}')
     fetch_missing(config(tmp_path, download=True), Output())
     assert fetched == [tmp_path / "mmvu"]
-
-
-def test_without_a_place_nothing_is_fetched(
-    fetched: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("AVATAR_DATA", raising=False)
-    fetch_missing(config(None), Output())
-    assert fetched == []
 
 
 def test_an_empty_directory_counts_as_absent(
@@ -205,4 +197,21 @@ def test_who_does_not_want_the_rest_is_told_how_to_use_what_is_there(
     (root / MARK).write_text('{"complete": false}')
     with pytest.raises(UsageError, match=rf"--yes, or remove .*{MARK} to use what is there"):
         fetch_missing(config(tmp_path), Output())
+    assert fetched == []
+
+
+def test_without_a_directory_the_source_and_the_ways_out_are_named(
+    fetched: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AVATAR_DATA", raising=False)
+    fetch_missing(config(None, names=("scenes",)), Output())
+    with pytest.raises(DataError) as caught:
+        fetch_missing(config(None, names=("mmvu",)), Output())
+    said, _, tree = str(caught.value).partition("\n\n")
+    assert said == (
+        "mmvu: no directory is given; name one by --data-root, with --yes to have "
+        f"{find('mmvu').dataset[0]} downloaded into it, or set AVATAR_DATA to the directory that "
+        "holds mmvu; wanted:"
+    )
+    assert tree == find("mmvu").layout.strip()
     assert fetched == []

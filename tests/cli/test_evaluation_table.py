@@ -16,10 +16,11 @@ def rows(table: Table) -> dict[str, list[str]]:
 
 
 def test_an_evaluation_has_its_score_and_every_status() -> None:
-    table = rows(evaluation_table(eval_summary(ci95=None, headline="macro_mean")))
+    table = rows(evaluation_table(eval_summary(ci95=None, headline="macro_mean", answered=3)))
     assert table["macro_mean"] == ["75.0 %"]
     assert table["95 % interval"] == ["-"]
     assert table["items"] == ["4"]
+    assert "macro_mean over the 3 answered items" in table
     assert [table[f"  {status}"] for status in ("ok", "error")] == [["4"], ["0"]]
     assert rows(evaluation_table(eval_summary()))["95 % interval"] == ["30.0 % to 95.0 %"]
 

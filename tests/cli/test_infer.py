@@ -67,7 +67,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
         ([clip, " "], "question is empty"),
         ([str(tmp_path / "gone.mp4"), "What?"], "no such file"),
         ([str(tmp_path / "notes.txt"), "What?"], "not a media file"),
-        ([str(tmp_path), "What?"], "not a regular file"),
+        ([str(tmp_path), "What?"], "is a directory"),
         ([silent, "What?", "--audio", "on"], "has no sound track"),
         ([str(tmp_path / "sound.mp4"), "What?", "--audio", "off"], "holds sound and no picture"),
         ([clip, "What?", "--fps", "0"], "fps"),
@@ -112,4 +112,4 @@ def test_memory_that_runs_out_is_exit_code_8(
     monkeypatch.setattr("avatar_core.inference.session.load_policy", load)
     assert main(["infer", clip, "What?", "--model", run]) == 8
     expected = "avatar: memory ran out (MemoryError); use a smaller --max-frames, --max-pixels, "
-    assert capsys.readouterr().err.startswith(expected)
+    assert capsys.readouterr().err.startswith(f"loading {run}\n{expected}")

@@ -31,7 +31,8 @@ def test_a_file_of_questions(run: str, tmp_path: Path, capsys: pytest.CaptureFix
         "Why?",
     ]
     assert main([*command, "--json"]) == 0
-    figures = {"rows": 2, "answered": 2, "failed": 0, "resumed": 2, "out": str(out)}
+    figures = {"rows": 2, "answered": 2, "failed": 0, "resumed": 2, "scored": 0}
+    figures |= {"accuracy": None, "out": str(out)}
     assert json.loads(capsys.readouterr().out) == figures
     with file.open("a") as log:
         log.write('{"video": "gone.mp4", "question": "What?"}\n')
@@ -39,7 +40,29 @@ def test_a_file_of_questions(run: str, tmp_path: Path, capsys: pytest.CaptureFix
     shown = capsys.readouterr()
     expected = f"answered 2 of 3 rows, 2 of them before; 1 failed; answers in {out}"
     assert " ".join(shown.out.split()) == expected
-    assert shown.err.startswith("avatar: 1 of 3 rows failed, more than 1 %; the first: ")
-    assert shown.err.count("\n") == 1
+    loading, failed = shown.err.splitlines()
+    assert loading == f"loading {run}"
+    assert failed.startswith("avatar: 1 of 3 rows failed, more than 1 %; the first: ")
     assert main([*command, "--max-new-tokens", "2"]) == 2
     assert "of another model or of other settings" in capsys.readouterr().err
+
+
+def test_answers_to_rows_with_a_solution_are_scored(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_clip(tmp_path / "clip.mp4", sound=tone(2.0))
+    asked = {"video": "clip.mp4", "question": "How many?"}
+    rows = [asked | {"solution": "3", "problem_type": "numerical", "id": "n"}, asked]
+    file, out = tmp_path / "rows.jsonl", tmp_path / "answers.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ["infer", "--batch", str(file), "--out", str(out), "--model", run]
+    assert main(command) == 0
+    capsys.readouterr()
+    # What the first row's answer is worth, put in place of what untrained weights wrote.
+    for text, share in (("<answer>3</answer>", "100.0"), ("<answer>4</answer>", "0.0")):
+        answers = [json.loads(line) for line in out.read_text().splitlines()]
+        answers[0]["text"] = text
+        out.write_text("".join(json.dumps(row) + "\n" for row in answers))
+        assert main(command) == 0
+        said = capsys.readouterr().out.splitlines()[-1]
+        assert said == f"accuracy {share} % over 1 row with a solution"

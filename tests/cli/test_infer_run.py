@@ -30,11 +30,13 @@ def test_what_the_model_was_given_is_said_on_stderr(
 ) -> None:
     assert main(["infer", clip, "What?", "--model", run]) == 0
     shown = capsys.readouterr().err
-    assert re.match(r"given 4 frames, 2\.0 s of sound, [0-9]+ prompt tokens\n", shown)
+    assert re.match(
+        rf"loading {re.escape(run)}\ngiven 4 frames, 2\.0 s of sound, [0-9]+ prompt tokens\n", shown
+    )
     assert "untrained" not in shown
     assert main(["infer", clip, "What?", "--model", run, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert shown.startswith(f"given 4 frames, 2.0 s of sound, {document['prompt_tokens']} prompt")
+    assert f"\ngiven 4 frames, 2.0 s of sound, {document['prompt_tokens']} prompt" in shown
     assert main(["infer", clip, "What?", "--model", run, "--quiet"]) == 0
     assert capsys.readouterr().err == ""
 
@@ -96,7 +98,8 @@ def test_questions_follow_each_other_about_a_clip_read_once(
     loads: list[object] = []
     load = MediaLoader.load
     monkeypatch.setattr(MediaLoader, "load", once)
-    typed = "What is this?\nWhat is <|im_end|>?\nWhy?\n\nNever read?\n"
+    # Nobody types these: the blank line is none that ends it.
+    typed = "What is this?\n\nWhat is <|im_end|>?\nWhy?\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert main(["infer", str(moved), "--interactive", "--model", run]) == 0
     shown = capsys.readouterr()
@@ -117,7 +120,7 @@ def test_questions_follow_each_other_about_a_clip_read_once(
 def test_on_a_terminal_a_missing_question_is_asked_for(
     run: str, clip: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terminal = io.StringIO("What?\n\n")
+    terminal = io.StringIO("What?\n\nNever read?\n")
     monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
     monkeypatch.setattr("sys.stdin", terminal)
     assert main(["infer", clip, "--model", run]) == 0
@@ -125,3 +128,26 @@ def test_on_a_terminal_a_missing_question_is_asked_for(
     assert shown.out.strip()
     assert "an empty line ends" in shown.err
     assert shown.err.count("? ") == 2
+
+
+def test_bad_input_is_told_before_a_model_is_loaded(
+    clip: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("the model's libraries were wanted")
+
+    monkeypatch.setattr("avatar_cli.infer_run.libraries", load)
+    (tmp_path / "notes.mp4").write_text("no video\n" * 100)
+    cases = {
+        (str(tmp_path / "notes.mp4"),): "is damaged or not a media file",
+        (str(tmp_path),): "is a directory; give a video, sound or image",
+        ("",): "avatar: VIDEO names no file; give a video, sound or image",
+        (clip, "--start", "99"): "has fewer than 2 frames between 99 s and its end",
+        (str(tmp_path / "gone.mp4"),): "no such file",
+    }
+    for (video, *options), message in cases.items():
+        assert main(["infer", video, "What?", "--model", "tiny", *options]) != 0
+        shown = capsys.readouterr().err
+        assert message in shown
+        assert shown.count("\n") == 1
+    assert len(cases) == 5

@@ -54,6 +54,9 @@ def test_groups_are_printed_with_their_figures() -> None:
             tier="hard",
             baseline=0.25,
             hinted=True,
+            question="Where is it: left, right?",
+            solution="B",
+            options=("left", "right"),
         )
     ]
     screen = Console(file=io.StringIO(), width=80, highlight=False, force_terminal=True)
@@ -61,6 +64,7 @@ def test_groups_are_printed_with_their_figures() -> None:
     shown = screen.file.getvalue()  # type: ignore[attr-defined]
     facts = "step 9, replayed, age 7, tier hard, colour, baseline 0.250, hinted, equal rewards"
     assert facts in shown
+    assert "Where is it: left, right? (answer: B = right)" in shown
     assert "reward 1.000 (accuracy 1.000), advantage 0.500, 5 tokens" in shown
     assert "reward - (accuracy -), advantage -, 5 tokens" in shown
     assert "token weight, least to greatest:" in shown

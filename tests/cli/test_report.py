@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from avatar_cli.__main__ import main
-from avatar_core.files import write_json
+from avatar_core.files import JsonlAppender, write_json
+from tests.eval_rows import eval_row
 from tests.run_records import eval_summary, group_row, metrics_row, write_run
 
 
@@ -48,7 +49,10 @@ def test_the_tables_show_the_figures(run: Path, capsys: pytest.CaptureFixture[st
     # Twice 2 seconds of 8.
     assert table["generate"] == ["4.0", "50.0 %"]
     assert "stage 1, 2 steps, 8 completions generated" in " ".join(shown.split())
-    assert "training accuracy 25.0 % at first, 50.0 % at last" in " ".join(shown.split())
+    assert (
+        "training accuracy 25.0 % in the first tenth of the steps, 50.0 % in the last"
+        in " ".join(shown.split())
+    )
 
 
 def test_piped_output_is_plain_and_80_columns(run: Path) -> None:
@@ -104,6 +108,43 @@ def test_several_runs_are_set_side_by_side(run: Path, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert shown.index("Runs compared") < shown.index("Reward diversity")
     assert shown.count("Reward diversity") == 2
+
+
+def test_what_keeps_runs_from_being_compared_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = []
+    for name, ids in (("a", ("1", "2")), ("b", ("1",))):
+        folder = write_run(tmp_path / name, [metrics_row(1)], [group_row([1.0, 0.0])])
+        write_json(folder / "config.json", {"out": name, "data": name, "seed": 0})
+        with JsonlAppender(folder / "held_out/after.jsonl") as log:
+            for key in ids:
+                log.append(eval_row(key, True).to_row())
+        runs.append(str(folder))
+    assert main(["report", *runs]) == 0
+    shown = capsys.readouterr().out
+    assert rows(shown[shown.index("Settings that differ") :])["data"] == ["a", "b"]
+    assert main(["report", "--json", *runs]) == 0
+    assert json.loads(capsys.readouterr().out)["comparison"] == {
+        "settings": [{"key": "data", "values": ["a", "b"]}],
+        "same_items": False,
+    }
+    assert main(["report", *runs, "--html", str(tmp_path / "page.html")]) == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "Settings that differ: 1" in page
+    assert "These runs answered different items" in page
+
+
+def test_a_directory_of_runs_is_refused_with_their_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(9):
+        write_json(tmp_path / f"run{number}" / "config.json", {})
+    assert main(["report", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert f"give the --out of a run; below it are {tmp_path}/run0, " in told
+    # The first eight of nine.
+    assert "run7" in told and "run8" not in told
 
 
 def test_a_run_that_has_only_begun_is_reported(

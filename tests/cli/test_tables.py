@@ -51,7 +51,7 @@ def rows(table: Table) -> dict[str, list[str]]:
 def test_the_heading_says_where_and_how_far(run: RunSummary) -> None:
     assert run_heading(run).plain == (
         "some/run, stage 1, 2 steps, 8 completions generated, "
-        "training accuracy 25.0 % at first, 50.0 % at last"
+        "training accuracy 25.0 % in the first tenth of the steps, 50.0 % in the last"
     )
     assert run_heading(summary()).plain == "some/run, no training step on record"
     assert run_heading(summary(evaluation=eval_summary())).plain == "some/run"
@@ -123,7 +123,7 @@ def test_tiers_and_phases(run: RunSummary) -> None:
     assert phases["generate"] == ["4.0", "50.0 %"]
     assert phases["media"] == phases["train"] == ["2.0", "25.0 %"]
     # 200 tokens in 4 seconds of generating.
-    assert time_table(run.phases, run.throughput).caption == "50 tokens generated a second"
+    assert time_table(run.phases, run.throughput).caption == "50 tokens generated per second"
 
 
 def test_parts_of_phases_are_indented_with_their_share_of_all() -> None:
@@ -134,7 +134,7 @@ def test_parts_of_phases_are_indented_with_their_share_of_all() -> None:
     assert list(rows(table)) == ["media", "generate", "  decode", "reward", "train", "  backward"]
     assert rows(table)["  decode"] == ["1.0", "25.0 %"]
     assert rows(table)["  backward"] == ["0.2", "6.2 %"]
-    assert table.caption == "50 tokens generated a second\n70 tokens trained on a second"
+    assert table.caption == "50 tokens generated per second\n70 tokens trained on per second"
 
 
 def test_an_evaluation_shows_where_its_time_went() -> None:
@@ -149,7 +149,7 @@ def test_an_evaluation_shows_where_its_time_went() -> None:
     score, time = run_tables(summary(evaluation=eval_summary(), timing=timing))
     assert (str(score.title), str(time.title)) == ("Evaluation of tiny on scenes", "Time by phase")
     assert rows(time) == {"media": ["2.0", "25.0 %"], "decode": ["5.0", "62.5 %"]}
-    assert time.caption == "0.50 items a second\n5 tokens generated a second"
+    assert time.caption == "0.50 items per second\n5 tokens generated per second"
     assert throughput_line(Throughput()) is None
 
 

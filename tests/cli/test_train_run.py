@@ -97,7 +97,12 @@ def test_all_stages_end_with_one_table(
     for family in ("1 visual", "2 audio-visual", "3 localisation"):
         assert f"{family} 200 25.0 % 50.0 % +25.0" in lines
     assert "Reward diversity" not in shown.out
-    assert "avatar report runs/all/stage0 runs/all/stage1" in shown.err
+    runs = " ".join(f"runs/all/stage{stage}" for stage in range(4))
+    assert shown.err.splitlines()[-3:] == [
+        f"next: avatar report {runs} --html report.html",
+        "next: avatar eval scenes --model runs/all/stage3",
+        "next: avatar infer CLIP QUESTION --model runs/all/stage3",
+    ]
     for stage in range(4):
         shutil.rmtree(elsewhere / "runs" / "all" / f"stage{stage}")
     assert main(["train", "--stage", "all", "--json"]) == 0

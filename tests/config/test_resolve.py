@@ -158,6 +158,7 @@ def test_lists_reach_the_configuration() -> None:
         ("warmup=1", "optim.warmup"),
         ("loss.betta=1", "loss.beta"),
         ("lora.rnk=4", "lora.rank"),
+        ("optim.learning_rate=1", "optim.lr"),
     ],
 )
 def test_an_unknown_key_names_the_nearest(assignment: str, nearest: str) -> None:

@@ -333,12 +333,15 @@ def test_a_server_that_hangs_or_hangs_up_is_given_up_in_time(
     assert time.perf_counter() - begin < 5
 
 
-def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("avatar_core.evaluation.served.WAITS_SECONDS", 0.3)
+def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
-    (row,) = unanswered(config(f"http://127.0.0.1:{port}/v1", timeout_seconds=0.1), questions(1))
-    assert is_no_answer(row)
+    asked = config(f"http://127.0.0.1:{port}/v1")
+    begin = time.perf_counter()
+    with pytest.raises(ServiceError, match=f"127.0.0.1:{port}/v1: no connection .*; start the"):
+        answer(asked, questions(1))
+    # At once, not after the tries and waits of a request.
+    assert time.perf_counter() - begin < 2
 
 
 def test_media_that_cannot_be_read_are_not_sent(tmp_path: Path) -> None:
@@ -481,28 +484,31 @@ def test_an_answer_now_and_then_keeps_the_evaluation_going(tmp_path: Path) -> No
 
 def test_a_signal_is_heard_while_the_server_says_nothing(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    asked_for_second = threading.Event()
+    asked_for_third = threading.Event()
 
     def behave(handler: Handler) -> None:
-        if len(handler.server.requests) == 1:
-            says(RIGHT)(handler)
+        asked = len(handler.server.requests)
+        if asked <= 2:
+            (status(400) if asked == 1 else says(RIGHT))(handler)
         else:
-            asked_for_second.set()
+            asked_for_third.set()
             hang(handler)
 
     def tell(_phrase: str, done: int, _total: int) -> None:
-        if done == 1 and asked_for_second.is_set():
+        if done == 2 and asked_for_third.is_set():
             os.kill(os.getpid(), signal.SIGINT)
 
     with serving(behave) as server:
         asked = config(server.url, out, concurrency=1)
         job = Job(SCENES, out, asked, questions(3))
         begin = time.perf_counter()
-        with pytest.raises(Stopped, match="1 of 3 items") as stop:
+        with pytest.raises(Stopped, match="stopped after 1 of 3 items") as stop:
             measure_job(job, ServedAnswerer(asked.served), tell)
         assert time.perf_counter() - begin < 10
     assert stop.value.exit_code == 130
-    assert [row["id"] for _, row in read_jsonl(out / "results.jsonl")] == ["q0"]
+    # The refused one has a row, but is no item that need not be asked again.
+    rows = [(row["id"], row["status"]) for _, row in read_jsonl(out / "results.jsonl")]
+    assert rows == [("q0", "error"), ("q1", "ok")]
 
 
 def test_settings_are_neutral_and_the_directory_names_the_served_model() -> None:

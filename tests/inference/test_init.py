@@ -74,7 +74,7 @@ BAD: list[tuple[str, dict[str, object], type[Exception], str]] = [
     ("clip.mp4", {"start": float("nan")}, UsageError, "start"),
     ("clip.mp4", {"fps": 0}, UsageError, "fps"),
     ("clip.mp4", {"frames": 3}, UsageError, "unknown configuration key 'frames'"),
-    ("clip.mp4", {"model": "/nowhere/at/all"}, UsageError, "neither a directory"),
+    ("clip.mp4", {"model": "/nowhere/at/all"}, UsageError, "no such run or model"),
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Prompt
 from avatar_core.models.prompting import control_tokens, processor_inputs
 from avatar_core.models.qwen_omni import QwenOmniPolicy
+from avatar_core.models.thinker import parts_of
 from avatar_core.types import Clip, MediaKind, MediaRef
 
 SYSTEM = "You think."
@@ -68,6 +71,22 @@ def tiny_policy(seed: int = 0) -> QwenOmniPolicy:
     return load_policy("tiny", seed=seed, device="cpu")
 
 
+@contextmanager
+def plain_towers(model: Any) -> Iterator[None]:
+    """Give a model the family's own towers, as they are before a policy has it, in the block."""
+    towers = parts_of(model).towers
+    layers = [(block.attn, towers.visual.config) for block in towers.visual.blocks]
+    layers += [(one.self_attn, towers.audio_tower.config) for one in towers.audio_tower.layers]
+    configs = [attention.config for attention, _ in layers]
+    for attention, config in layers:
+        attention.config = config
+    try:
+        yield
+    finally:
+        for (attention, _), config in zip(layers, configs, strict=True):
+            attention.config = config
+
+
 def plain_inputs(policy: QwenOmniPolicy, name: str) -> dict[str, Any]:
     """What the family's own processor makes of a prompt, for the family's own forward."""
     inputs: dict[str, Any] = dict(processor_inputs(PROMPTS[name], policy.processor))
@@ -82,7 +101,8 @@ def plain_logprobs(policy: QwenOmniPolicy, name: str, completion: Tensor) -> Ten
     prompt = inputs["input_ids"]
     inputs["input_ids"] = torch.cat([prompt, completion[None]], dim=1)
     inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
-    logits: Tensor = policy.model(**inputs).logits.float().log_softmax(-1)
+    with plain_towers(policy.model):
+        logits: Tensor = policy.model(**inputs).logits.float().log_softmax(-1)
     predicting = logits[0, prompt.shape[1] - 1 : -1]
     return predicting.gather(-1, completion[:, None]).squeeze(-1)
 

@@ -39,7 +39,7 @@ from avatar_core.training.rollout import Visit, draw_completions, score_groups
 from avatar_core.training.step import make_optimiser, take_step
 from avatar_core.training.update import NOTHING_REPLAYED, Scored, loss_terms
 from avatar_core.types import Completion, Sample
-from tests.models.prompts import tiny_policy
+from tests.models.prompts import plain_towers, tiny_policy
 from tests.performance.measuring import arguments, in_turns, prompt_of, ratio, report, spread
 from tests.performance.rl_step import copies, family_logprobs
 
@@ -111,6 +111,12 @@ class ProjectDraw(LogitsProcessor):
 
 def authors_step(task: Task, *, old_pass: bool = True) -> Outcome:
     """The same step with a copy of prompt and media for every completion, and separate passes."""
+    with plain_towers(task.policy.model):
+        return family_step(task, old_pass=old_pass)
+
+
+def family_step(task: Task, *, old_pass: bool) -> Outcome:
+    """The authors' step with towers as they are."""
     policy, config, watch = task.policy, task.config, Stopwatch()
     model: Any = policy.model
     size = config.rollout.group_size

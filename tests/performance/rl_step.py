@@ -22,7 +22,7 @@ from torch import Tensor
 from avatar_core.models.policy import Prepared, Prompt
 from avatar_core.models.prompting import processor_inputs
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from tests.models.prompts import tiny_policy
+from tests.models.prompts import plain_towers, tiny_policy
 from tests.performance.measuring import (
     arguments,
     completions_of,
@@ -83,7 +83,8 @@ def family_logprobs(model: Any, inputs: dict[str, Any], completions: list[Tensor
     tokens = torch.stack(completions)
     batch["input_ids"] = torch.cat([batch["input_ids"], tokens], dim=1)
     batch["attention_mask"] = torch.ones_like(batch["input_ids"])
-    logits: Tensor = model(**batch, use_audio_in_video=True, use_cache=False).logits
+    with plain_towers(model):
+        logits: Tensor = model(**batch, use_audio_in_video=True, use_cache=False).logits
     predicting = logits[:, prefix - 1 : -1].float().log_softmax(-1)
     return predicting.gather(-1, tokens[..., None]).squeeze(-1)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avatar_core.files import write_json
-from avatar_core.reporting.run_list import holds_run, run_directories
+from avatar_core.reporting.run_list import holds_run, run_directories, runs_below
 
 
 def test_a_directory_of_stages_becomes_its_stages(tmp_path: Path) -> None:
@@ -24,3 +24,12 @@ def test_a_run_stays_itself_whatever_lies_below_it(tmp_path: Path) -> None:
 def test_what_is_no_run_is_left_for_its_reader(tmp_path: Path) -> None:
     missing = tmp_path / "missing"
     assert run_directories([missing, tmp_path]) == [missing, tmp_path]
+
+
+def test_runs_below_are_found_by_name_up_to_a_number(tmp_path: Path) -> None:
+    for name in ("b", "c", "a"):
+        write_json(tmp_path / name / "config.json", {})
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    assert runs_below(tmp_path) == [tmp_path / name for name in "abc"]
+    assert runs_below(tmp_path, at_most=2) == [tmp_path / "a", tmp_path / "b"]

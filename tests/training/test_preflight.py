@@ -37,7 +37,7 @@ def test_samples_of_a_file_are_read_and_given(base: Path, tmp_path: Path) -> Non
     assert list(data.training) == ["a", "b"]
     assert said == [
         f"read 2 rows of {train} to train on",
-        f"1 rows of {train} name another stage than 1 and are left out",
+        f"left out, as of another stage than 1: 1 row of {train}",
         "checking 2 media files",
     ]
 
@@ -185,7 +185,11 @@ def test_a_hub_id_must_look_like_one_and_be_here_when_offline(
 ) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
-    cases = {"a/b/c": "no directory and no hub id", "owner/name": "the hub is shut off"}
+    cases = {
+        "a/b/c": "no such run or model; give tiny, a checkpoint or owner/name",
+        "a--b": "no directory and no hub id",
+        "owner/name": "the hub is shut off",
+    }
     for name, message in cases.items():
         with pytest.raises(UsageError, match=message):
             check_inputs(resolve_train(stage=1, assignments=[f"model={name}", f"out={tmp_path}"]))
@@ -278,7 +282,7 @@ def test_a_file_of_hints_is_opened_for_every_kind_of_data(
     said: list[str] = []
     check_inputs(config, quick=True, say=said.append)
     # Which scenes there are is known once they are made.
-    read = f"read 1 rows of {source} to train on"
+    read = f"read 1 row of {source} to train on"
     told = f"none of the 1 hints of {hints} is for a sample of this run"
     assert said == ([] if data == "scenes" else [read, told])
 
@@ -291,10 +295,10 @@ def test_a_local_judge_that_is_not_there_is_refused_before_anything_is_written(
     (tmp_path / "hollow").mkdir()
     judge = ("reward.weights={ format = 1.0, judge = 0.0 }", "judge.kind=local")
     cases = {
-        str(tmp_path / "gone"): "no directory and no hub id; give a model directory or owner/name",
-        "./gone": "no directory and no hub id",
+        str(tmp_path / "gone"): "no such run or model; known: hollow",
+        "./gone": "no directory and no hub id; give a model directory or owner/name",
         "~/gone": "no directory and no hub id",
-        "a/b/c": "no directory and no hub id",
+        "a/b/c": "no such run or model; give a model directory or owner/name",
         str(tmp_path / "hollow"): "holds no config.json",
     }
     for name, message in cases.items():

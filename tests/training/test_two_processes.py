@@ -165,6 +165,6 @@ def test_a_full_disk_of_one_process_ends_both(base: Path, tmp_path: Path) -> Non
     assert max(first["seconds"], second["seconds"]) < 60
     # One of them opens the clips and speaks.
     assert (first["checked"], second["checked"]) == (["a", "b", "c"], [])
-    note = f"1 rows of {data} name another stage than 1 and are left out"
+    note = f"left out, as of another stage than 1: 1 row of {data}"
     assert first["said"].count(note) == 1 and second["said"] == []
     assert [each["step"] for each in read_rows(tmp_path / "run" / "metrics.jsonl")] == [1]

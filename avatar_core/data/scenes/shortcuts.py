@@ -11,7 +11,7 @@ import random
 
 from avatar_core.data.scenes.questions import Question, Template
 
-GUESSES = 2
+GUESSES = 3
 """Guesses beside the one careful trace of a crowded visual scene, in the supervised stage."""
 CROWDED = 2
 """Level from which on a scene is crowded."""

@@ -160,8 +160,8 @@ def _prompt(row: GroupRow, strip: str | None) -> Markup:
             tag(
                 "details",
                 tag("summary", f"{len(row.completions)} completions"),
-                tag("p", f"Reference answer: {cut(row.solution)}", dir="auto", class_="note")
-                if row.solution is not None
+                tag("p", f"Reference answer: {cut(answer)}", dir="auto", class_="note")
+                if (answer := row.answer()) is not None
                 else None,
                 tag("ol", *map(_completion, row.completions)),
             ),

@@ -7,7 +7,8 @@ import hashlib
 from collections.abc import Sequence
 from importlib.resources import files
 
-from avatar_core.reporting.html.blocks import grid, section, table
+from avatar_core.reporting.differences import differing_settings, same_items, value_text
+from avatar_core.reporting.html.blocks import folded_table, grid, section, table
 from avatar_core.reporting.html.markup import Markup, joined, tag
 from avatar_core.reporting.html.numbers import count, decimal, percent, points
 from avatar_core.reporting.html.plots_scores import (
@@ -108,8 +109,28 @@ def _comparison(views: Sequence[RunView]) -> Markup:
     return section(
         "Comparison" if several else "Against the baseline",
         _runs_table(views) if several else None,
+        _settings(views) if several else None,
         grid(*figures),
         anchor="comparison",
+    )
+
+
+def _settings(views: Sequence[RunView]) -> Markup:
+    """In what the runs differ beforehand."""
+    found = differing_settings([view.records.config for view in views])
+    rows = [[one.key, *map(value_text, one.values)] for one in found]
+    title = f"Settings that differ: {count(len(rows))}"
+    unlike = same_items([view.items for view in views]) is False
+    return joined(
+        [
+            tag(
+                "p",
+                "These runs answered different items; their scores are no measure for each other.",
+            )
+            if unlike
+            else Markup(""),
+            folded_table(title, ("", *(view.name for view in views)), rows) if rows else Markup(""),
+        ]
     )
 
 

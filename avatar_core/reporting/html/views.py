@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from avatar_core.reporting.differences import Items
 from avatar_core.reporting.records_io import RunRecords
 from avatar_core.reporting.summary import RunSummary
 
@@ -43,6 +44,8 @@ class RunView:
         summary: its figures.
         held_out: gain on held-out samples, as `held_out_gain` gives it; `None` when not measured.
         paired: against the baseline; `None` without one or without common items.
+        items: what an evaluation answered, or a run of its held-out samples; `None` where neither
+            is on record.
         answered: rows of an evaluation so far; `None` elsewhere.
         strips: a few frames of a prompt in a row, as JPEG of `STRIP` pixels, by prompt id.
     """
@@ -52,6 +55,7 @@ class RunView:
     summary: RunSummary
     held_out: Mapping[str, Any] | None = None
     paired: Paired | None = None
+    items: Items | None = None
     answered: int | None = None
     strips: Mapping[str, bytes] = field(default_factory=dict)
 

@@ -64,6 +64,11 @@ class Server:
     max_tries: int = 5
     seed: int = 0
 
+    @property
+    def behind_proxy(self) -> bool:
+        """A proxy of the environment may lead there; it cannot to this machine itself."""
+        return urlsplit(self.url).hostname not in _LOOPBACK
+
 
 class _Try(NamedTuple):
     """How one request ended: with a reply, or with a reason in it and whether to try again."""
@@ -121,8 +126,7 @@ class ServedModel:
             limits=httpx.Limits(),
             # The key goes to the address that was given, nowhere else.
             follow_redirects=False,
-            # A proxy of the environment cannot reach this machine's own addresses.
-            trust_env=urlsplit(self._server.url).hostname not in _LOOPBACK,
+            trust_env=self._server.behind_proxy,
         )
 
         async def one(turn: ChatTurn) -> Reply:
