@@ -90,8 +90,13 @@ def training_progress(output: Output) -> Iterator[Watcher]:
 
 
 def training_note(rows: Sequence[MetricsRow]) -> str:
-    """Describe the last of the given steps in one short line, its signal over all of them."""
+    """Describe the last of the given steps in one short line, its signal over all of them.
+
+    The supervised stage rewards nothing and draws no completions; its loss tells how it goes.
+    """
     row = rows[-1]
+    if row.stage == 0:
+        return f"loss {decimal(row.loss)}"
     return (
         f"reward {decimal(row.reward_mean, 2)}, accuracy {percent(row.accuracy_fresh)}, "
         f"{counted(row.completions_generated, 'completion')}, "

@@ -15,6 +15,9 @@ def test_the_note_names_what_matters() -> None:
     empty = metrics_row(1, reward_mean=None, accuracy_fresh=None, groups=0)
     assert training_note([empty]) == "reward -, accuracy -, 4 completions, signal - (10 steps)"
 
+    taught = metrics_row(2).model_copy(update={"stage": 0, "loss": 0.12345})
+    assert training_note([taught]) == "loss 0.123"
+
 
 def test_the_signal_is_that_of_the_last_ten_steps() -> None:
     # Two groups a step: in the first five steps neither has signal, then both.
