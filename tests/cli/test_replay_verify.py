@@ -22,7 +22,7 @@ def run(tmp_path: Path) -> Path:
 
 def test_a_sound_run_is_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["replay", "verify", str(run)]) == 0
-    summary = "sound, 1 steps, 1 groups, 2 completions, 0 checkpoints, 0 replay stores"
+    summary = "sound, 1 step, 1 group, 2 completions, 0 checkpoints, 0 replay stores"
     assert capsys.readouterr().out == f"{run}: {summary}\n"
 
 

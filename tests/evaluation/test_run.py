@@ -269,7 +269,7 @@ def test_bad_input_writes_nothing(configure: Configure, tmp_path: Path) -> None:
         ({"names": ("scene",)}, "did you mean 'scenes'"),
         ({"names": ("scenes", "scenes")}, "named twice"),
         ({"model": str(tmp_path)}, "holds no config.json"),
-        ({"model": str(tmp_path / "nowhere" / "model")}, "neither a directory"),
+        ({"model": str(tmp_path / "nowhere" / "model")}, "no such run or model"),
         ({"split": "tset"}, "no split 'tset'"),
         ({"out": tmp_path}, "is not empty and holds no evaluation"),
         ({"out": tmp_path / "film"}, "no directory that can be written"),
