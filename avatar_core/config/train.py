@@ -144,8 +144,11 @@ class LossConfig(Frozen):
 
 
 class OptimConfig(Frozen):
-    """AdamW with linear warm-up."""
+    """The optimiser, with linear warm-up."""
 
+    method: Literal["adamw", "muon"] = "adamw"
+    """What changes the weights: AdamW, or Muon for the matrices of linear layers and AdamW for the
+    rest. Muon wants fewer steps from scratch; of fine-tuning nothing is known."""
     lr: float = Field(5e-7, gt=0)
     """Peak learning rate."""
     warmup: float = Field(0.05, ge=0, le=1)

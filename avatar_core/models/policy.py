@@ -153,6 +153,10 @@ class Policy(Protocol):
         """The parameters that training changes."""
         ...
 
+    def matrices(self) -> list[torch.nn.Parameter]:
+        """Those of `parameters` that are weights of linear layers, the head left out."""
+        ...
+
     def save(self, directory: Path) -> None:
         """Write weights, tokenizer and processor in the `save_pretrained` layout."""
         ...

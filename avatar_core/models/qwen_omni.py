@@ -211,6 +211,12 @@ class QwenOmniPolicy:
         """The parameters that training changes."""
         return [parameter for parameter in self.model.parameters() if parameter.requires_grad]
 
+    def matrices(self) -> list[torch.nn.Parameter]:
+        """Those of `parameters` that are weights of linear layers, the head left out."""
+        head = self._parts.head
+        linear = (one for one in self.model.modules() if isinstance(one, torch.nn.Linear))
+        return [one.weight for one in linear if one is not head and one.weight.requires_grad]
+
     def add_adapter(self, rank: int, alpha: int, *, seed: int = 0) -> None:
         """Train a low-rank adapter from now on, and none of the model's own weights.
 

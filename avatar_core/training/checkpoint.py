@@ -27,11 +27,10 @@ from avatar_core.replay.store import load_state, save_buffer
 from avatar_core.run_directory import REPLAY, TRAINER
 from avatar_core.training.baselines import Memories
 from avatar_core.training.hints import HintMemory
+from avatar_core.training.optimiser import parameters_of
 from avatar_core.training.skipping import Runs
-from avatar_core.training.step import parameters_of
 from avatar_core.training.telemetry import Counters
 
-MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 STATE = f"{TRAINER}/state.json"
 
 
@@ -162,12 +161,12 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
     state.memories.load_state_dict(document.get("memories", {}))
     state.runs.load_state_dict(document.get("runs", {}))
     moments = load_file(trainer / "optimiser.safetensors")
-    for index, parameter in enumerate(parameters_of(state.optimiser)):
-        if f"{index}.step" in moments:
-            state.optimiser.state[parameter] = {
-                name: moments[f"{index}.{name}"].to("cpu" if name == "step" else parameter.device)
-                for name in MOMENTS
-            }
+    parameters = parameters_of(state.optimiser)
+    for key, moment in moments.items():
+        index, name = key.split(".")
+        parameter = parameters[int(index)]
+        device = "cpu" if name == "step" else parameter.device
+        state.optimiser.state[parameter][name] = moment.to(device)
     state.buffer.load_state_dict(load_state(checkpoint / REPLAY))
     return int(document["step"])
 
@@ -175,8 +174,7 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
 def _moments(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Optimiser state as flat tensors named `<parameter index>.<moment>`."""
     return {
-        f"{index}.{name}": optimiser.state[parameter][name].detach().contiguous().clone()
+        f"{index}.{name}": moment.detach().contiguous().clone()
         for index, parameter in enumerate(parameters_of(optimiser))
-        if parameter in optimiser.state
-        for name in MOMENTS
+        for name, moment in optimiser.state.get(parameter, {}).items()
     }

@@ -156,8 +156,8 @@ def tower_bytes(model: Thinker, batch: Pass, precision: Precision, again: bool) 
 
     Layers by `stack_bytes`; norms and inputs of the linear layers behind them, of which the sound's
     sees every second position; where all weights are trained also pixels, 4 · patch numbers each,
-    and 4 (mels + 2.5 h) a mel frame in the convolutions. Windows of attention are taken to differ in
-    length; of one length, float32 layers keep w th less.
+    and 4 (mels + 2.5 h) a mel frame in the convolutions. Windows of attention are taken to differ
+    in length; of one length, float32 layers keep w th less.
     """
     patches, positions = batch.patches, math.ceil(batch.frames / 2)
     vision = stack_bytes(model.vision, patches, precision, again)

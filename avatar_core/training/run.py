@@ -40,9 +40,9 @@ from avatar_core.training.held_out import HeldOut, document_of, measure_held_out
 from avatar_core.training.judging import judge_of
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.opening import open_policy
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.parallel import ALONE, World, joined_processes
 from avatar_core.training.preflight import check_stages
-from avatar_core.training.step import make_optimiser
 from avatar_core.training.taking_up import claim, resume_point, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
@@ -259,7 +259,7 @@ def new_trainee(
         samples=data.training,
         course=course_of(config, len(data.training)),
         state=TrainerState(
-            optimiser=make_optimiser(policy.parameters(), config.optim),
+            optimiser=make_optimiser(policy.parameters(), config.optim, policy.matrices()),
             counters=Counters(),
             buffer=ReplayBuffer.from_config(stored_by(config)),
             data=data_digest(data.training.values()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from avatar_core.config.train import OptimConfig
 from avatar_core.phases import phase
+from avatar_core.training.optimiser import parameters_of
 from avatar_core.training.parallel import ALONE, World
 
 
@@ -38,23 +39,6 @@ def learning_rate(step: int, steps: int, config: OptimConfig) -> float:
     if config.schedule == "constant":
         return config.lr
     return config.lr * 0.5 * (1 + math.cos(math.pi * (step - warm) / (steps - warm + 1)))
-
-
-def make_optimiser(
-    parameters: Sequence[torch.nn.Parameter], config: OptimConfig
-) -> torch.optim.AdamW:
-    """AdamW over the trained parameters."""
-    return torch.optim.AdamW(
-        parameters,
-        lr=config.lr,
-        betas=(config.beta1, config.beta2),
-        weight_decay=config.weight_decay,
-    )
-
-
-def parameters_of(optimiser: torch.optim.Optimizer) -> list[Tensor]:
-    """The parameters that an optimiser changes, in its order."""
-    return [parameter for group in optimiser.param_groups for parameter in group["params"]]
 
 
 def stretches(length: int, count: int) -> list[slice]:

@@ -35,8 +35,9 @@ from avatar_core.models.sampling import draw_tokens, uniforms_from_seeds
 from avatar_core.phases import Stopwatch
 from avatar_core.seeds import seed_from
 from avatar_core.training.learning import Share, learn
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.rollout import Visit, draw_completions, score_groups
-from avatar_core.training.step import make_optimiser, take_step
+from avatar_core.training.step import take_step
 from avatar_core.training.update import NOTHING_REPLAYED, Scored, loss_terms
 from avatar_core.types import Completion, Sample
 from tests.models.prompts import plain_towers, tiny_policy

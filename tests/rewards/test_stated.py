@@ -121,14 +121,3 @@ def test_sets_words_and_numbers_are_stated_or_none():
                 found[kind] += 1
                 assert number_is_stated(float(number), text), (number, text)
     assert all(1_000 < times < 14_000 for times in found.values()), found
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_a_letter_is_a_stated_option_or_none_in_a_million_strings():
-    found = sum(
-        check_letters(text, (3, 6, 10, 14)[number % 4], TEXTS) is not None
-        for seed in range(10)
-        for number, text in enumerate(replies(100_000, seed=100 + seed))
-    )
-    assert 200_000 < found < 900_000

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -19,15 +20,19 @@ from avatar_core.training.checkpoint import (
     restore_trainer,
     save_checkpoint,
 )
-from avatar_core.training.step import make_optimiser, take_step
+from avatar_core.training.optimiser import make_optimiser
+from avatar_core.training.step import take_step
 from avatar_core.training.telemetry import Counters
 from tests.training.groups import group
 from tests.training.runs import files_of
 
 
-def new_state(policy: QwenOmniPolicy, data: str = "d") -> TrainerState:
+def new_state(
+    policy: QwenOmniPolicy, data: str = "d", method: Literal["adamw", "muon"] = "adamw"
+) -> TrainerState:
+    config = OptimConfig(method=method, lr=1e-3)
     return TrainerState(
-        make_optimiser(policy.parameters(), OptimConfig(lr=1e-3)),
+        make_optimiser(policy.parameters(), config, policy.matrices()),
         Counters(),
         ReplayBuffer(min_fill=0),
         data,
@@ -36,8 +41,11 @@ def new_state(policy: QwenOmniPolicy, data: str = "d") -> TrainerState:
 
 @pytest.fixture
 def state(policy: QwenOmniPolicy) -> TrainerState:
-    """Of a run with one step behind it."""
-    state = new_state(policy)
+    return state_after_a_step(policy, "adamw")
+
+
+def state_after_a_step(policy: QwenOmniPolicy, method: Literal["adamw", "muon"]) -> TrainerState:
+    state = new_state(policy, method=method)
     loss = sum((parameter**2).sum() for parameter in policy.parameters())
     assert isinstance(loss, torch.Tensor)
     assert take_step(state.optimiser, loss, lr=1e-3, max_norm=1.0).taken
@@ -54,6 +62,22 @@ def flip(path: Path, place: int) -> None:
 
 def names(run: Path) -> list[str]:
     return sorted(path.name for path in (run / "checkpoints").iterdir())
+
+
+def test_both_moments_of_muon_and_adamw_come_back(policy: QwenOmniPolicy, tmp_path: Path) -> None:
+    state = state_after_a_step(policy, "muon")
+    (path,) = save_checkpoint(tmp_path, 7, policy, state, keep=2)
+    again = load_policy("tiny", seed=1)
+    fresh = new_state(again, method="muon")
+    again.restore(path)
+    restore_trainer(path, fresh)
+    of_muon = 0
+    for one, other in zip(policy.parameters(), again.parameters(), strict=True):
+        kept, restored = state.optimiser.state[one], fresh.optimiser.state[other]
+        assert kept.keys() == restored.keys()
+        of_muon += kept.keys() == {"momentum_buffer"}
+        assert all(torch.equal(value, restored[name]) for name, value in kept.items())
+    assert of_muon == len(policy.matrices())
 
 
 def test_a_checkpoint_brings_everything_back_bit_for_bit(

@@ -19,9 +19,9 @@ from avatar_core.training.checkpoint import TrainerState
 from avatar_core.training.curriculum import Course
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import reinforce
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.rollout import Visit
 from avatar_core.training.rows import metrics_row
-from avatar_core.training.step import make_optimiser
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.training.update import Part

@@ -29,9 +29,9 @@ from avatar_core.training.held_out import measure_held_out
 from avatar_core.training.hints import HintMemory, History, is_due, may_be_stuck
 from avatar_core.training.lookahead import Lookahead
 from avatar_core.training.loop import reinforce
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.rows import StepRecord, group_rows, metrics_row
 from avatar_core.training.run import train
-from avatar_core.training.step import make_optimiser
 from avatar_core.training.telemetry import Counters
 from avatar_core.training.trainee import Trainee
 from avatar_core.types import Group, Sample

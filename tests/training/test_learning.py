@@ -14,8 +14,9 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import Drawn
 from avatar_core.training import learning
 from avatar_core.training.learning import Share, learn, micro_batches, replayed_share
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.rollout import Visit, draw_completions
-from avatar_core.training.step import StepOutcome, make_optimiser
+from avatar_core.training.step import StepOutcome
 from avatar_core.training.update import NOTHING_REPLAYED, Rehearsal, Replayed
 from avatar_core.types import Completion, Group
 from tests.training.gradients import Gradients, gradients_of, same_gradients, update_loss

@@ -14,10 +14,11 @@ from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.phases import Stopwatch
 from avatar_core.records import GroupRow, MetricsRow, read_record
 from avatar_core.reporting.timing import PHASES
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.rollout import Visit
 from avatar_core.training.run import train
 from avatar_core.training.sft import losses_of
-from avatar_core.training.step import make_optimiser, take_step
+from avatar_core.training.step import take_step
 from tests.training.runs import small
 
 STEPS = 2

@@ -8,13 +8,8 @@ import torch
 from torch import Tensor
 
 from avatar_core.config.train import OptimConfig
-from avatar_core.training.step import (
-    NOT_TAKEN,
-    learning_rate,
-    make_optimiser,
-    parameters_of,
-    take_step,
-)
+from avatar_core.training.optimiser import make_optimiser
+from avatar_core.training.step import NOT_TAKEN, learning_rate, take_step
 
 
 def test_the_learning_rate_by_hand() -> None:
@@ -108,15 +103,6 @@ def test_gradients_are_scaled_down_to_the_norm_and_no_further() -> None:
         assert outcome.grad_norm == pytest.approx(5.0)
         # clip_grads_with_norm_ divides by norm + 1e-6.
         assert weight.tolist() == pytest.approx([-0.3 * change, -0.4 * change], rel=1e-6)
-
-
-def test_parameters_come_in_the_order_of_the_optimiser() -> None:
-    first, second = torch.nn.Parameter(torch.zeros(1)), torch.nn.Parameter(torch.zeros(2))
-    optimiser = torch.optim.SGD([{"params": [second]}, {"params": [first]}], lr=1.0)
-    found = parameters_of(optimiser)
-    assert len(found) == 2
-    assert found[0] is second
-    assert found[1] is first
 
 
 def test_losses_in_parts_are_one_loss_and_come_one_at_a_time() -> None:

@@ -17,7 +17,7 @@ from avatar_core.provenance import fingerprint
 from avatar_core.replay import ReplayBuffer
 from avatar_core.training.checkpoint import TrainerState, save_checkpoint
 from avatar_core.training.data import Data, data_digest
-from avatar_core.training.step import make_optimiser
+from avatar_core.training.optimiser import make_optimiser
 from avatar_core.training.taking_up import claim, resume_point, run_manifest, take_up
 from avatar_core.training.telemetry import Counters
 from avatar_core.types import Sample
