@@ -213,9 +213,9 @@ class QwenOmniPolicy:
 
     def matrices(self) -> list[torch.nn.Parameter]:
         """Those of `parameters` that are weights of linear layers, the head left out."""
-        head = self._parts.head
         linear = (one for one in self.model.modules() if isinstance(one, torch.nn.Linear))
-        return [one.weight for one in linear if one is not head and one.weight.requires_grad]
+        wanted = {id(one.weight) for one in linear if one is not self._parts.head}
+        return [parameter for parameter in self.parameters() if id(parameter) in wanted]
 
     def add_adapter(self, rank: int, alpha: int, *, seed: int = 0) -> None:
         """Train a low-rank adapter from now on, and none of the model's own weights.

@@ -1,8 +1,9 @@
-"""The towers' attention to many windows at once.
+"""What the towers compute, in fewer and larger operations.
 
 Both towers attend within windows, and the family calls the attention of each window by itself: 32
 calls a layer for a clip of 8 x 4 windows, most of whose time is that of starting. Windows of one
-length are one batch here, and what is computed in it is the same, to the bit.
+length are one batch here, and what is computed in it is the same, to the bit. Patches, which do not
+overlap, are embedded by one product of matrices instead of a convolution.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections import defaultdict
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
@@ -20,12 +21,22 @@ WINDOWS = "avatar_windows_not_flash"
 """The family hands over all windows in one call only where it reads the word flash in the name."""
 
 
+class Patches(nn.Conv3d):
+    """A convolution of one place: its kernel is as large as what it is given."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Embed patches, [patches, channels, frames, height, width] to [patches, h, 1, 1, 1]."""
+        found = nn.functional.linear(input.flatten(1), self.weight.flatten(1), self.bias)
+        return found[:, :, None, None, None]
+
+
 def quicken(towers: Any) -> None:
-    """Let the towers attend to what they attend to in fewer calls.
+    """Let the towers embed patches and attend in fewer calls.
 
     What is saved of them stays as it is. Attention by flash-attn is left alone, which takes windows
     of any length as they are.
     """
+    towers.visual.patch_embed.proj.__class__ = Patches
     layers = [block.attn for block in towers.visual.blocks]
     layers += [layer.self_attn for layer in towers.audio_tower.layers]
     for attention in layers:

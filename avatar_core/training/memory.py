@@ -146,7 +146,7 @@ def always(model: Thinker, precision: Precision, load: Load) -> Parts:
 
     weights            w · parameters, and 4 of each of an adapter
     frozen reference   4 · parameters where all weights are trained; else the base itself
-    optimiser          8 · trained parameters: AdamW's two moments
+    optimiser          8 · trained parameters: AdamW's two moments (Muon has one of a matrix)
     """
     adapter = 0 if precision.full else FLOAT * model.trained
     copied = load.reference and precision.full

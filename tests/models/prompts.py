@@ -78,11 +78,14 @@ def plain_towers(model: Any) -> Iterator[None]:
     layers = [(block.attn, towers.visual.config) for block in towers.visual.blocks]
     layers += [(one.self_attn, towers.audio_tower.config) for one in towers.audio_tower.layers]
     configs = [attention.config for attention, _ in layers]
+    patches = towers.visual.patch_embed.proj
+    quick, patches.__class__ = patches.__class__, torch.nn.Conv3d
     for attention, config in layers:
         attention.config = config
     try:
         yield
     finally:
+        patches.__class__ = quick
         for (attention, _), config in zip(layers, configs, strict=True):
             attention.config = config
 

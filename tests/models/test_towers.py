@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from avatar_core.models.policy import Prompt
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.models.thinker import parts_of
-from avatar_core.models.towers import WINDOWS, quicken
+from avatar_core.models.towers import WINDOWS, Patches, quicken
 from tests.models.prompts import PROMPTS, make_clip, plain_towers, tiny_policy
 
 # 6 x 10 patches in windows of 4 x 4 make 4 x 4, 4 x 2, 2 x 4 and 2 x 2; sounds of 2.7 s have a
@@ -38,14 +38,36 @@ def features(policy: QwenOmniPolicy, prompts: list[Prompt]) -> tuple[Tensor, Ten
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_features_and_gradients_are_the_familys_to_the_bit(name: str) -> None:
+def test_features_and_gradients_are_the_familys(name: str) -> None:
     policy = tiny_policy()
+    policy.model.double()
     got, slopes = features(policy, CASES[name])
     with plain_towers(policy.model):
         wanted, wanted_slopes = features(policy, CASES[name])
+    assert (got - wanted).abs().max() <= 1e-12 * wanted.abs().max()
+    assert (slopes - wanted_slopes).norm() <= 1e-12 * wanted_slopes.norm()
+    assert wanted_slopes.norm() > 1
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_windows_change_nothing_to_the_bit(name: str) -> None:
+    policy = tiny_policy()
+    got, slopes = features(policy, CASES[name])
+    with plain_towers(policy.model):
+        parts_of(policy.model).towers.visual.patch_embed.proj.__class__ = Patches
+        wanted, wanted_slopes = features(policy, CASES[name])
     assert torch.equal(got, wanted)
     assert torch.equal(slopes, wanted_slopes)
-    assert wanted_slopes.norm() > 1
+
+
+def test_patches_are_a_convolution_with_a_bias_or_without() -> None:
+    pixels = torch.randn(7, 3, 2, 4, 4, dtype=torch.float64)
+    for bias in (False, True):
+        plain = nn.Conv3d(3, 5, (2, 4, 4), stride=(2, 4, 4), bias=bias, dtype=torch.float64)
+        quick = copy.deepcopy(plain)
+        quick.__class__ = Patches
+        assert quick(pixels).shape == plain(pixels).shape == (7, 5, 1, 1, 1)
+        assert torch.allclose(quick(pixels), plain(pixels), rtol=0, atol=1e-13)
 
 
 def calls(monkeypatch: pytest.MonkeyPatch, policy: QwenOmniPolicy, prompt: Prompt) -> list[int]:
