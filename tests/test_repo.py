@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import functools
+import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -318,3 +320,15 @@ def test_the_built_packages_hold_what_is_needed(tmp_path: Path) -> None:
     with tarfile.open(source) as archive:
         packed = {name.partition("/")[2] for name in archive.getnames()}
     assert modules | {"LICENSE", "CHANGELOG.md", "Makefile", "tests/test_repo.py"} <= packed
+    outside = tmp_path / "outside"
+    shutil.unpack_archive(wheel, outside, "zip")
+    done = subprocess.run(
+        [sys.executable, "-m", "avatar_cli", "eval", "scenes", "--limit", "2", "--out", "scores"],
+        cwd=outside,
+        env={**os.environ, "PYTHONPATH": str(outside), "AVATAR_CACHE": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (outside / "scores/summary.json").is_file()
