@@ -14,9 +14,9 @@ from avatar_core.errors import UsageError
 from avatar_core.seeds import rng_from
 
 TEMPLATES: tuple[Template, ...] = (*VISUAL, *AUDIO_VISUAL, *LOCALISATION)
-_TWICE = ("tone count", "flash amid tones")
+_TWICE = ("tone count", "flash pitch", "flash amid tones")
 COLD_START = (*TEMPLATES, *(template for template in AUDIO_VISUAL if template.name in _TWICE))
-"""Templates of stage 0: all, and again two that are learnt late and that others build on."""
+"""Templates of stage 0: all, and again three that are learnt late and that others build on."""
 LEVELS = (1, 2, 3)
 
 _EVEN = (1.0, 1.0, 1.0)
