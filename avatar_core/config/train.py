@@ -147,8 +147,9 @@ class OptimConfig(Frozen):
     """The optimiser, with linear warm-up."""
 
     method: Literal["adamw", "muon"] = "adamw"
-    """What changes the weights: AdamW, or Muon for the matrices of linear layers and AdamW for the
-    rest. Muon wants fewer steps from scratch; of fine-tuning nothing is known."""
+    """What changes the weights: AdamW, or Muon for the matrices of linear layers, to which neither
+    beta applies, and AdamW for the rest. Measured on the embedded model's stage 0 alone, where Muon
+    wants fewer steps."""
     lr: float = Field(5e-7, gt=0)
     """Peak learning rate."""
     warmup: float = Field(0.05, ge=0, le=1)

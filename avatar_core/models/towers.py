@@ -22,7 +22,7 @@ WINDOWS = "avatar_windows_not_flash"
 
 
 class Patches(nn.Conv3d):
-    """A convolution of one place: its kernel is as large as what it is given."""
+    """A convolution whose kernel covers its whole input, as one product of matrices."""
 
     def forward(self, input: Tensor) -> Tensor:
         """Embed patches, [patches, channels, frames, height, width] to [patches, h, 1, 1, 1]."""
@@ -36,7 +36,10 @@ def quicken(towers: Any) -> None:
     What is saved of them stays as it is. Attention by flash-attn is left alone, which takes windows
     of any length as they are.
     """
-    towers.visual.patch_embed.proj.__class__ = Patches
+    # Another class and not another module: parameters, their names and hooks stay. A convolution
+    # that an adapter wraps is left as it is.
+    if type(towers.visual.patch_embed.proj) is nn.Conv3d:
+        towers.visual.patch_embed.proj.__class__ = Patches
     layers = [block.attn for block in towers.visual.blocks]
     layers += [layer.self_attn for layer in towers.audio_tower.layers]
     for attention in layers:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,7 +11,16 @@ from avatar_core.config.train import OptimConfig
 
 
 class MuonAdamW(torch.optim.Optimizer):
-    """Two optimisers that share groups, state and steps as if they were one."""
+    """Two optimisers that share groups, state and steps as if they were one.
+
+    A matrix W of a rows and b columns moves against its orthogonalised momentum:
+
+        M ← 0.95 M + 0.05 ∇W,   W ← W − lr · 0.2 √max(a, b) · NS₅(0.05 ∇W + 0.95 M)
+
+    where five Newton-Schulz iterations NS₅ bring the singular values near 1, so that the mean
+    square of an update is like that of AdamW's. A gradient of zero moves nothing. Either list may
+    be empty. State is taken up through `checkpoint.restore_trainer`, which fills it in place.
+    """
 
     def __init__(
         self, matrices: Sequence[Tensor], others: Sequence[Tensor], config: OptimConfig
@@ -20,8 +28,7 @@ class MuonAdamW(torch.optim.Optimizer):
         """Divide the parameters among both.
 
         Args:
-            matrices: two-dimensional, changed along the orthogonalised mean of their gradients, at
-                a size that fits a learning rate of AdamW's (arXiv 2502.16982, section 2.2).
+            matrices: two-dimensional, changed by Muon (arXiv 2502.16982, section 2.2).
             others: changed by AdamW.
             config: for both.
         """
@@ -34,7 +41,7 @@ class MuonAdamW(torch.optim.Optimizer):
         for part in self._parts:
             part.state = self.state
 
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:  # type: ignore[override]
         """Change every parameter that has a gradient."""
         for part in self._parts:
             part.step()

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from peft import LoraConfig
+from peft.tuners.lora import Conv3d
 from torch import Tensor, nn
 
 from avatar_core.models.policy import Prompt
@@ -99,9 +101,21 @@ def test_windows_of_one_length_are_one_call(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_copy_attends_likewise_and_what_is_saved_stays() -> None:
-    towers = parts_of(copy.deepcopy(tiny_policy().model)).towers
+    policy = tiny_policy()
+    towers = parts_of(copy.deepcopy(policy.model)).towers
+    assert type(towers.visual.patch_embed.proj) is Patches
     assert towers.visual.config._attn_implementation == "sdpa"
     assert towers.visual.blocks[0].attn.config._attn_implementation == WINDOWS
+
+
+def test_patches_that_an_adapter_changes_are_left_alone() -> None:
+    towers = parts_of(tiny_policy().model).towers
+    plain = nn.Conv3d(3, 8, (2, 14, 14), stride=(2, 14, 14))
+    wrapped = Conv3d(plain, "default", LoraConfig(r=2, lora_alpha=4), r=2, lora_alpha=4)
+    towers.visual.patch_embed.proj = wrapped
+    quicken(towers)
+    assert type(wrapped) is Conv3d
+    assert type(plain) is nn.Conv3d
 
 
 def test_other_attention_is_left_alone() -> None:

@@ -64,7 +64,7 @@ def names(run: Path) -> list[str]:
     return sorted(path.name for path in (run / "checkpoints").iterdir())
 
 
-def test_both_moments_of_muon_and_adamw_come_back(policy: QwenOmniPolicy, tmp_path: Path) -> None:
+def test_the_state_of_muon_and_of_adamw_comes_back(policy: QwenOmniPolicy, tmp_path: Path) -> None:
     state = state_after_a_step(policy, "muon")
     (path,) = save_checkpoint(tmp_path, 7, policy, state, keep=2)
     again = load_policy("tiny", seed=1)

@@ -80,14 +80,14 @@ def test_parameters_come_in_the_order_of_the_optimiser() -> None:
     assert found[1] is first
 
 
-def names(policy: QwenOmniPolicy) -> set[str]:
+def matrix_names(policy: QwenOmniPolicy) -> set[str]:
     wanted = {id(matrix) for matrix in policy.matrices()}
     return {name for name, one in policy.model.named_parameters() if id(one) in wanted}
 
 
 def test_matrices_are_the_linear_layers_without_head_and_embeddings() -> None:
     policy = tiny_policy()
-    found = names(policy)
+    found = matrix_names(policy)
     assert {part for name in found for part in ("visual", "audio_tower", "layers") if part in name}
     assert not [name for name in found if "embed" in name or "head" in name or "norm" in name]
     assert all(matrix.ndim == 2 for matrix in policy.matrices())
@@ -99,4 +99,22 @@ def test_with_an_adapter_they_are_its_matrices_alone() -> None:
     policy = tiny_policy()
     policy.model.name_or_path = "tiny"
     policy.add_adapter(4, 8)
-    assert len(names(policy)) == len(policy.parameters())
+    assert len(matrix_names(policy)) == len(policy.parameters())
+    # Nothing is left to AdamW, and the half that begins at zero gets a finite step.
+    weights = policy.parameters()
+    descend(make_optimiser(weights, CONFIG, policy.matrices()), weights, 0.1)
+    assert all(bool(weight.isfinite().all()) for weight in weights)
+
+
+def test_without_matrices_all_is_adamw_and_no_gradient_moves_nothing() -> None:
+    weights, others = parameters(), parameters()
+    plain = CONFIG.model_copy(update={"method": "adamw"})
+    descend(make_optimiser(weights, CONFIG), weights, 0.1)
+    descend(make_optimiser(others, plain), others, 0.1)
+    for one, other in zip(weights, others, strict=True):
+        assert torch.equal(one, other)
+    before = weights[0].detach().clone()
+    bare = OptimConfig(method="muon", lr=0.1)
+    optimiser = make_optimiser(weights[:1], bare, weights[:1])
+    assert take_step(optimiser, (weights[0] * 0).sum(), lr=0.1, max_norm=1.0).taken
+    assert torch.equal(weights[0], before)

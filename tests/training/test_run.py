@@ -624,7 +624,8 @@ def test_the_cold_start_prepares_its_scenes_once(monkeypatch: pytest.MonkeyPatch
 
 
 def test_micro_batches_and_recomputed_activations_in_stage_0(base: Path, tmp_path: Path) -> None:
-    settings = ("steps=2", "supervised.batch_size=4", "held_out.samples=0")
+    # Muon rounds to 16 bits, where other sums of the same gradients may come to another digit.
+    settings = ("steps=2", "supervised.batch_size=4", "held_out.samples=0", "optim.method=adamw")
     train(small(tmp_path / "a", base, *settings, stage=0))
     saving = ("optim.accumulate=2", "optim.gradient_checkpointing=true")
     train(small(tmp_path / "b", base, *settings, *saving, stage=0))
