@@ -27,13 +27,12 @@ from tests.models.full_shape import (
     CONTROL_TOKENS,
     FIRST_CONTROL_ID,
     FULL_3B,
-    FULL_7B,
     NARROW,
     OTHER_PARTS,
     published_name,
     write_checkpoint,
 )
-from tests.models.prompts import PROMPTS, plain_inputs
+from tests.models.prompts import PROMPTS, plain_inputs, plain_towers
 from tests.training.runs import small, spread
 
 pytestmark = [
@@ -111,9 +110,11 @@ def check_trained(directory: Path, out: Path) -> None:
     gc.collect()
 
     ours = load_policy(str(saved), device="cpu")
-    mine = logits(ours.model, ours)
-    with ours.reference() as reference:
-        base = logits(reference.model, ours)
+    # Patches as the family embeds them, or the last of 16 bits may differ.
+    with plain_towers(ours.model):
+        mine = logits(ours.model, ours)
+        with ours.reference() as reference:
+            base = logits(reference.model, ours)
     inputs = processor_inputs(PROMPTS[SHOWN], ours.processor)
     assert {"input_features", "pixel_values_videos"} <= inputs.keys()
     # The step has moved what the model says.
@@ -133,8 +134,8 @@ def check_trained(directory: Path, out: Path) -> None:
     "checkpoint",
     [
         pytest.param(NARROW, id="narrow"),
+        # The 7B shape is loaded and trained by tests/training/test_memory.py.
         pytest.param(FULL_3B, id="3B", marks=FULL),
-        pytest.param(FULL_7B, id="7B", marks=FULL),
     ],
     indirect=True,
 )

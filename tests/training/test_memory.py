@@ -166,25 +166,17 @@ def test_the_peak_of_the_embedded_model_is_foreseen(tmp_path: Path) -> None:
 
 
 @on_linux_alone
-@pytest.mark.parametrize(
-    "tuning",
-    [
-        pytest.param(("--lora",), id="lora"),
-        pytest.param(("checkpoint.every=1",), id="full", marks=pytest.mark.slow),
-    ],
-)
-def test_the_peak_of_a_narrow_model_with_the_full_vocabulary_is_foreseen(
-    tuning: tuple[str, ...], tmp_path: Path
-) -> None:
+@pytest.mark.slow
+def test_the_peak_with_the_full_vocabulary_all_weights_trained_is_foreseen(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "omni", NARROW)
-    check_peak(checkpoint, tmp_path / "run", "media.audio=off", *tuning)
+    check_peak(checkpoint, tmp_path / "run", "media.audio=off", "checkpoint.every=1")
 
 
 @on_linux_alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.xdist_group("full shape")
-def test_the_peak_of_a_7b_cut_in_depth_is_foreseen(tmp_path: Path) -> None:
+def test_the_peak_of_a_7b_cut_in_depth_with_an_adapter_is_foreseen(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "omni", FULL_7B)
     try:
         check_peak(checkpoint, tmp_path / "run", "--lora", "media.audio=off")
