@@ -20,9 +20,9 @@ def test_choices_are_in_the_text_and_the_letter_names_the_answer() -> None:
         else:
             assert question.options == ()
             assert question.solution == question.answer
-    # 14 of the 19 places of a turn give options; 800 indices are 42 turns and the 2 places that
-    # begin the next one, which give them: 42 x 14 + 2.
-    assert letters == 590
+    # 16 of the 21 places of a turn give options; 800 indices are 38 turns and the 2 places that
+    # begin the next one, which give them: 38 x 16 + 2.
+    assert letters == 610
 
 
 def test_response_ends_in_the_answer_text() -> None:

@@ -48,6 +48,8 @@ def test_one_object_makes_the_pitch_asked_for() -> None:
         pitch = "high" if "the high tone" in draft.stem else "low"
         (maker,) = Scene(tuple(draft.things), draft.tones).makers(pitch)  # type: ignore[arg-type]
         assert maker.colour == draft.answer == key
+        assert maker.flash is not None
+        assert f"The {pitch} tone is at {maker.flash + 1}. So" in draft.thought
         # The picture alone leaves a choice: another object flashes too.
         assert len(flashes(draft)) >= 2
         cases += 1
@@ -85,6 +87,8 @@ def test_together_and_order_compare_one_tone_with_one_flash() -> None:
                 assert key == relation
                 assert abs(tone - flash) <= 1
             assert draft.answer == key
+            # Both times stand side by side before they are compared.
+            assert f"The tone is at {tone + 1}, the flash at {flash + 1}. So" in draft.thought
             cases += 1
     assert cases == expected("together") + expected("order")
 

@@ -14,9 +14,8 @@ from avatar_core.errors import UsageError
 from avatar_core.seeds import rng_from
 
 TEMPLATES: tuple[Template, ...] = (*VISUAL, *AUDIO_VISUAL, *LOCALISATION)
-_TWICE = ("tone count", "flash pitch", "flash amid tones")
-COLD_START = (*TEMPLATES, *(template for template in AUDIO_VISUAL if template.name in _TWICE))
-"""Templates of stage 0: all, and again three that are learnt late and that others build on."""
+COLD_START = (*TEMPLATES, *(template for template in AUDIO_VISUAL if template.name != "pitch"))
+"""Templates of stage 0: all, and again those of stage 2 that are learnt late."""
 LEVELS = (1, 2, 3)
 
 _EVEN = (1.0, 1.0, 1.0)

@@ -67,9 +67,10 @@ def _pitch(rng: random.Random, level: int, key: str) -> Draft:
 
 
 def _flash_pitch(rng: random.Random, level: int, key: str) -> Draft:
-    things, tones, pitch = pitched_flashes(rng, level, cast(rng, min(level + 1, 3), colour=key))
-    thought = f"{seen(things, flashing)} {heard(tones)} So {key} makes the {pitch} tone."
-    return Draft(things, tones, f"Which colour flashes with the {pitch} tone", key, thought)
+    setting = pitched_flashes(rng, level, cast(rng, min(level + 1, 3), colour=key))
+    stem = f"Which colour flashes with the {setting.pitch} tone"
+    thought = f"{matched_times(setting)} So {key} makes the {setting.pitch} tone."
+    return Draft(setting.things, setting.tones, stem, key, thought)
 
 
 def pitched_flashes(rng: random.Random, level: int, things: list[Thing]) -> Setting:
@@ -87,13 +88,20 @@ def pitched_flashes(rng: random.Random, level: int, things: list[Thing]) -> Sett
     return Setting([*lit, *things[flashers:]], tones, pitch)
 
 
+def matched_times(setting: Setting) -> str:
+    """What is seen and heard, and when the only tone of the setting's pitch is."""
+    things, tones, pitch = setting
+    time = tones.index(pitch) + 1
+    return f"{seen(things, flashing)} {heard(tones)} The {pitch} tone is at {time}."
+
+
 def _together(rng: random.Random, level: int, key: str) -> Draft:
     flash, elsewhere = slots(rng, 2)
     tone = flash if key == "yes" else elsewhere
-    things, tones, _ = _one_flash(rng, level, flash, tone)
+    setting = _one_flash(rng, level, flash, tone)
     verb = "is" if key == "yes" else "is not"
-    thought = f"{seen(things, flashing)} {heard(tones)} So the tone {verb} with the flash."
-    return Draft(things, tones, "Is the tone with the flash", key, thought)
+    thought = f"{_both_times(setting, tone, flash)} So the tone {verb} with the flash."
+    return Draft(setting.things, setting.tones, "Is the tone with the flash", key, thought)
 
 
 def _order(rng: random.Random, level: int, key: str) -> Draft:
@@ -102,9 +110,16 @@ def _order(rng: random.Random, level: int, key: str) -> Draft:
     early, late = rng.choice(_ADJACENT)
     same = rng.randrange(SLOTS)
     tone, flash = {"before": (early, late), "after": (late, early), "with": (same, same)}[key]
-    things, tones, _ = _one_flash(rng, level, flash, tone)
-    thought = f"{seen(things, flashing)} {heard(tones)} So the tone is {key} the flash."
-    return Draft(things, tones, "When is the tone heard relative to the flash", key, thought)
+    setting = _one_flash(rng, level, flash, tone)
+    thought = f"{_both_times(setting, tone, flash)} So the tone is {key} the flash."
+    stem = "When is the tone heard relative to the flash"
+    return Draft(setting.things, setting.tones, stem, key, thought)
+
+
+def _both_times(setting: Setting, tone: int, flash: int) -> str:
+    """What is seen and heard, and the slots of the only tone and of the only flash side by side."""
+    times = f"The tone is at {tone + 1}, the flash at {flash + 1}."
+    return f"{seen(setting.things, flashing)} {heard(setting.tones)} {times}"
 
 
 def _one_flash(rng: random.Random, level: int, flash: int, tone: int) -> Setting:

@@ -16,25 +16,23 @@ from avatar_core.data.scenes.questions import (
     reading_order,
     seen,
 )
-from avatar_core.data.scenes.questions_audio import pitched_flashes
+from avatar_core.data.scenes.questions_audio import matched_times, pitched_flashes
 from avatar_core.data.scenes.world import PITCHES, POSITIONS
 
 
 def _where(rng: random.Random, level: int, key: str) -> Draft:
-    things, tones, pitch = pitched_flashes(
-        rng, level, cast(rng, level + 1, cell=POSITIONS.index(key))
-    )
-    thought = f"{seen(things, flashing)} {heard(tones)} So {pitch} is {key}."
-    return Draft(things, tones, f"Where is the object that makes the {pitch} tone", key, thought)
+    setting = pitched_flashes(rng, level, cast(rng, level + 1, cell=POSITIONS.index(key)))
+    stem = f"Where is the object that makes the {setting.pitch} tone"
+    thought = f"{matched_times(setting)} So {setting.pitch} is {key}."
+    return Draft(setting.things, setting.tones, stem, key, thought)
 
 
 def _which(rng: random.Random, level: int, key: str) -> Draft:
-    things, tones, pitch = pitched_flashes(
-        rng, level, cast(rng, level + 1, cell=POSITIONS.index(key))
-    )
-    stem = f"Which object makes the {pitch} tone? Answer as position: object."
-    thought = f"{seen(things, flashing)} {heard(tones)} So {pitch} is the {things[0].name}."
-    return Draft(things, tones, stem, placed(things[0]), thought)
+    setting = pitched_flashes(rng, level, cast(rng, level + 1, cell=POSITIONS.index(key)))
+    maker = setting.things[0]
+    stem = f"Which object makes the {setting.pitch} tone? Answer as position: object."
+    thought = f"{matched_times(setting)} So {setting.pitch} is the {maker.name}."
+    return Draft(setting.things, setting.tones, stem, placed(maker), thought)
 
 
 def _sounding(rng: random.Random, level: int, key: str) -> Draft:
