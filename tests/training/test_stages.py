@@ -33,6 +33,8 @@ SETTINGS = (
     "supervised.batch_size=4",
 )
 MODEL = "model.safetensors"
+# The stages are trained once, by the worker that has all of these tests.
+pytestmark = pytest.mark.xdist_group("stages")
 
 
 def small_stages(out: Path) -> list[TrainConfig]:

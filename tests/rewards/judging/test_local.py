@@ -24,6 +24,9 @@ from tests.rewards.judging.cases import COMPLETION, SAMPLE, completions
 from tests.rewards.judging.chat_server import Handler, completion, send, serving
 from tests.rewards.judging.tiny_vision import save_tiny_vision
 
+# The model is made once, by the worker that has all of these tests.
+pytestmark = pytest.mark.xdist_group("local judge")
+
 DARK, BRIGHT = 0.2, 0.9
 
 
