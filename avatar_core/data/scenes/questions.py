@@ -136,6 +136,11 @@ def told(tones: Tones) -> str:
     return ", ".join(f"{pitch} at {slot + 1}" for slot, pitch in enumerate(tones) if pitch)
 
 
+def perceived(things: Iterable[Thing], tones: Tones) -> str:
+    """The sentences that list the flashes among the objects, and the tones."""
+    return f"{seen(things, flashing)} {heard(tones)}"
+
+
 def placed(thing: Thing) -> str:
     """An object with its position, as a localisation answer writes it."""
     return f"{POSITIONS[thing.cell]}: {thing.name}"

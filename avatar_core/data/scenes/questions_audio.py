@@ -16,6 +16,7 @@ from avatar_core.data.scenes.questions import (
     Template,
     flashing,
     heard,
+    perceived,
     seen,
     told,
 )
@@ -92,7 +93,7 @@ def matched_times(setting: Setting) -> str:
     """What is seen and heard, and when the only tone of the setting's pitch is."""
     things, tones, pitch = setting
     time = tones.index(pitch) + 1
-    return f"{seen(things, flashing)} {heard(tones)} The {pitch} tone is at {time}."
+    return f"{perceived(things, tones)} The {pitch} tone is at {time}."
 
 
 def _together(rng: random.Random, level: int, key: str) -> Draft:
@@ -119,7 +120,7 @@ def _order(rng: random.Random, level: int, key: str) -> Draft:
 def _both_times(setting: Setting, tone: int, flash: int) -> str:
     """What is seen and heard, and the slots of the only tone and of the only flash side by side."""
     times = f"The tone is at {tone + 1}, the flash at {flash + 1}."
-    return f"{seen(setting.things, flashing)} {heard(setting.tones)} {times}"
+    return f"{perceived(setting.things, setting.tones)} {times}"
 
 
 def _one_flash(rng: random.Random, level: int, flash: int, tone: int) -> Setting:

@@ -10,11 +10,9 @@ from avatar_core.data.scenes.questions import (
     BOTH,
     Draft,
     Template,
-    flashing,
-    heard,
+    perceived,
     placed,
     reading_order,
-    seen,
 )
 from avatar_core.data.scenes.questions_audio import matched_times, pitched_flashes
 from avatar_core.data.scenes.world import PITCHES, POSITIONS
@@ -45,7 +43,7 @@ def _sounding(rng: random.Random, level: int, key: str) -> Draft:
     stem = "Which objects make a tone? List them as position: object."
     names = " and ".join(f"the {thing.name}" for thing in reading_order(makers))
     answer = "; ".join(placed(thing) for thing in reading_order(makers))
-    thought = f"{seen(things, flashing)} {heard(tones)} So it is {names}."
+    thought = f"{perceived(things, tones)} So it is {names}."
     return Draft(things, tones, stem, answer, thought)
 
 
