@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from avatar_cli.render import MISSING, count, decimal, percent, safe, table_of
+from avatar_core.evaluation_records import EvalSummary
 from avatar_core.plural import counted
-from avatar_core.records import EvalSummary
 
 COUNTED = frozenset({"open_items", "counted"})
 """Further figures of an evaluation that are numbers of items."""

@@ -25,7 +25,8 @@ from avatar_cli.render import (
 )
 from avatar_cli.tables import time_table
 from avatar_cli.text import plain
-from avatar_core.records import SCHEMA, EvalSummary, SubsetScore
+from avatar_core.evaluation_records import EvalSummary, SubsetScore
+from avatar_core.records import SCHEMA
 from avatar_core.reporting.timing import evaluation_throughput, evaluation_times
 
 if TYPE_CHECKING:

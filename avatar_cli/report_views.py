@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from avatar_core.errors import UsageError
-from avatar_core.records import EvalRow, rows_of
+from avatar_core.evaluation_records import EvalRow
+from avatar_core.records import rows_of
 from avatar_core.reporting.differences import Difference, differing_settings, same_items
 from avatar_core.reporting.html.views import Paired, RunView
 from avatar_core.reporting.records_io import held_out_gain, load_run

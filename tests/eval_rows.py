@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 
 
 def eval_row(identity: str = "a", correct: bool | None = True, **changes: Any) -> EvalRow:

@@ -23,7 +23,8 @@ from transformers import Qwen2_5OmniThinkerConfig, Qwen2_5OmniThinkerForConditio
 from avatar_cli.app import app
 from avatar_core.config.resolve import flatten, preset_names, resolve_train
 from avatar_core.config.train import TrainConfig
-from avatar_core.records import CompletionRow, EvalRow, GroupRow, MetricsRow
+from avatar_core.evaluation_records import EvalRow
+from avatar_core.records import CompletionRow, GroupRow, MetricsRow
 from avatar_core.training.memory import Load, estimate
 from avatar_core.training.memory_inputs import thinker_of
 from avatar_core.training.memory_layers import Pass, Precision, Thinker

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from avatar_core.evaluation_records import EvalSummary
 from avatar_core.files import JsonlAppender, write_json
-from avatar_core.records import CompletionRow, EvalSummary, GroupRow, Manifest, MetricsRow
+from avatar_core.records import CompletionRow, GroupRow, Manifest, MetricsRow
 
 
 def metrics_row(step: int = 1, **changes: Any) -> MetricsRow:

@@ -25,7 +25,7 @@ from avatar_core.config.resolve import validate
 from avatar_core.errors import DataError, TooManyFailures, UsageError
 from avatar_core.evaluation.intervals import RESAMPLES, binomial_reach, mcnemar
 from avatar_core.evaluation.selecting import FAILED_LIMIT, check_selection
-from avatar_core.records import FAILED, EvalStatus
+from avatar_core.evaluation_records import FAILED, EvalStatus
 from avatar_core.run_settings import run_settings
 from tests.benchmarks.kit import media
 from tests.benchmarks.kit.every import NAMES, kit

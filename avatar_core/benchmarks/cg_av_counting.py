@@ -16,7 +16,7 @@ from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.prompts import media_first, reasoned
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.types import Content, MediaRef
 
 NAME = "cg_av_counting"

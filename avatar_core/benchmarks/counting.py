@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 
 CAP_FLOOR = 100.0
 """An error up to this, or up to twice the true count, is taken as it is."""

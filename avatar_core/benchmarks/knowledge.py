@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 
 
 def delta_knowledge(before: float, after: float) -> float | None:

@@ -24,7 +24,7 @@ from avatar_core.benchmarks.lookup import Found, MediaFiles
 from avatar_core.benchmarks.options import text_letter
 from avatar_core.benchmarks.prompts import lettered, worded_by_style
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.types import MediaRef
 
 NAME = "mvbench"

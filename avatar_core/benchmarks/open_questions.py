@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 
 UNJUDGED: Mapping[str, tuple[str, ...]] = {"scored": ("no_judge",)}
 """Breakdown of such a question: its row is found by it, and summed up apart."""

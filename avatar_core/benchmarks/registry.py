@@ -17,8 +17,8 @@ from avatar_core.benchmarks.item import Item, PromptStyle
 from avatar_core.benchmarks.published import PUBLISHED
 from avatar_core.benchmarks.published import Published as Published
 from avatar_core.errors import UsageError
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.naming import nearest
-from avatar_core.records import EvalRow
 from avatar_core.seeds import rng_from
 from avatar_core.types import Content
 from avatar_core.version import VERSION

@@ -20,7 +20,7 @@ from avatar_core.benchmarks.options import bare_options, option_letter
 from avatar_core.benchmarks.prompts import lettered, media_first, reasoned
 from avatar_core.benchmarks.registry import Benchmark, Selection, register
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.types import Content, MediaRef
 
 NAME = "vsi_bench"

@@ -18,9 +18,9 @@ from avatar_core.asking import Asker, Seen, frame_count, modalities
 from avatar_core.errors import AvatarError, OutOfMemoryError, is_out_of_memory
 from avatar_core.evaluation.tasks import Task, media_of, sample_tasks
 from avatar_core.evaluation.timing import each, timed_row
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.models.policy import Policy, Prepared, Sampling
 from avatar_core.phases import Stopwatch
-from avatar_core.records import EvalRow
 from avatar_core.types import Clip, Sample
 
 T = TypeVar("T")

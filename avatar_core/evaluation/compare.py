@@ -13,8 +13,8 @@ from avatar_core.evaluation.directory import changed_settings
 from avatar_core.evaluation.intervals import Interval, mcnemar
 from avatar_core.evaluation.ledger import read_rows
 from avatar_core.evaluation.tally import ACCURACY, Measure, headline, paired_gain
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import read_json, user_path
-from avatar_core.records import EvalRow
 from avatar_core.run_directory import CONFIG, RESULTS
 
 

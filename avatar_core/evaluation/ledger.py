@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from avatar_core.evaluation_records import FAILED, EvalRow
 from avatar_core.files import write_atomic
-from avatar_core.records import FAILED, EvalRow, rows_of
+from avatar_core.records import rows_of
 from avatar_core.run_directory import RESULTS
 
 

@@ -33,9 +33,10 @@ from avatar_core.evaluation.served import ServedAnswerer, served_settings
 from avatar_core.evaluation.tally import failed_share, headline, summarise
 from avatar_core.evaluation.tasks import clusters_of
 from avatar_core.evaluation.timing import timing_of
+from avatar_core.evaluation_records import FAILED, EvalRow, EvalSummary, EvalTiming
 from avatar_core.files import JsonlAppender, read_json, run_lock, write_json
 from avatar_core.media import MediaLoader
-from avatar_core.records import FAILED, EvalRow, EvalSummary, EvalTiming, Manifest, read_manifest
+from avatar_core.records import Manifest, read_manifest
 from avatar_core.run_directory import CONFIG, MANIFEST, RESULTS, SUMMARY, TIMING
 from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.stop import stop_on_signal

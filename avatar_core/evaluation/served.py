@@ -21,9 +21,10 @@ from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError, ServiceError
 from avatar_core.evaluation.answering import Reply, answered_row, failed_row
 from avatar_core.evaluation.tasks import Task, media_of
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.media import MediaLoader
 from avatar_core.provenance import new_manifest
-from avatar_core.records import EvalRow, Manifest
+from avatar_core.records import Manifest
 from avatar_core.rewards.judging import chat
 from avatar_core.rewards.judging.opening import server_key
 from avatar_core.rewards.judging.pictures import Picture

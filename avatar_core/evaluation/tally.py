@@ -10,7 +10,8 @@ import numpy as np
 
 from avatar_core.benchmarks.registry import Figures, Strata, no_figures, no_strata
 from avatar_core.evaluation.intervals import Interval, binomial_reach, bootstrap_interval, tree_mean
-from avatar_core.records import FAILED, EvalRow, EvalStatus, EvalSummary, Manifest, SubsetScore
+from avatar_core.evaluation_records import FAILED, EvalRow, EvalStatus, EvalSummary, SubsetScore
+from avatar_core.records import Manifest
 
 STATUSES: tuple[EvalStatus, ...] = get_args(EvalStatus)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from avatar_core.evaluation_records import EvalRow, EvalTiming
 from avatar_core.phases import own_seconds
-from avatar_core.records import EvalRow, EvalTiming
 
 PATHS = {
     "media": "media",

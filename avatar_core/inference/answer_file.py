@@ -12,9 +12,10 @@ from pathlib import Path
 from avatar_core.config.inference import BatchConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import RunLockedError, UsageError
+from avatar_core.evaluation_records import EvalRow, EvalStatus
 from avatar_core.files import disk_errors, read_jsonl, user_path, write_atomic
 from avatar_core.inference.rows import Question
-from avatar_core.records import EvalRow, EvalStatus, VersionedRecord, read_record
+from avatar_core.records import VersionedRecord, read_record
 from avatar_core.rewards.tags import split_completion
 from avatar_core.types import MediaRef
 

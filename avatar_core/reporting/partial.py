@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from avatar_core.records import FAILED, EvalRow, rows_of
+from avatar_core.evaluation_records import FAILED, EvalRow
+from avatar_core.records import rows_of
 from avatar_core.run_directory import RESULTS
 
 

@@ -8,17 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from avatar_core.errors import DataError, UsageError
+from avatar_core.evaluation_records import EvalSummary, EvalTiming
 from avatar_core.files import read_json
-from avatar_core.records import (
-    EvalSummary,
-    EvalTiming,
-    GroupRow,
-    Manifest,
-    MetricsRow,
-    RecordT,
-    read_record,
-    rows_of,
-)
+from avatar_core.records import GroupRow, Manifest, MetricsRow, RecordT, read_record, rows_of
 from avatar_core.reporting.run_list import holds_run, runs_below
 from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY, TIMING
 

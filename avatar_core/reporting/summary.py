@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from avatar_core.records import EvalSummary, Tier
+from avatar_core.evaluation_records import EvalSummary
+from avatar_core.records import Tier
 from avatar_core.reporting.hints import HintFigures, hint_figures
 from avatar_core.reporting.partial import PartialEvaluation, partial_evaluation
 from avatar_core.reporting.records_io import RunRecords

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from avatar_core.records import EVAL_PHASES, EvalTiming, MetricsRow
+from avatar_core.evaluation_records import EVAL_PHASES, EvalTiming
+from avatar_core.records import MetricsRow
 
 PHASES: dict[str, dict[str, str]] = {
     "media": {},

@@ -14,9 +14,10 @@ from typing import Any
 from avatar_core.config.resolve import validate
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import AvatarError, CheckpointError, DataError, UsageError
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import read_json
 from avatar_core.manifest import saved_checkpoints, verify_manifest
-from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
+from avatar_core.records import GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.reporting.logs import Log, Problem, read_log
 from avatar_core.run_directory import (
     CONFIG,

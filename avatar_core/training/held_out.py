@@ -12,9 +12,10 @@ from avatar_core.evaluation.answering import answer_samples
 from avatar_core.evaluation.intervals import Interval
 from avatar_core.evaluation.tally import headline, headline_interval, paired_gain
 from avatar_core.evaluation.tasks import clusters_of, sample_tasks
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import write_atomic
 from avatar_core.models.policy import Policy
-from avatar_core.records import EvalRow, rows_of
+from avatar_core.records import rows_of
 from avatar_core.types import Sample
 
 

@@ -21,13 +21,13 @@ from avatar_core.config.stages import cold_start_config
 from avatar_core.config.train import TrainConfig
 from avatar_core.data.scenes import cache_directory
 from avatar_core.errors import RunLockedError, memory_errors
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import run_lock, write_json
 from avatar_core.manifest import CHECKPOINTS, is_sound
 from avatar_core.media import MediaLoader
 from avatar_core.models.policy import Policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.plural import counted
-from avatar_core.records import EvalRow
 from avatar_core.replay import ReplayBuffer
 from avatar_core.rewards.judging.judge import Judge
 from avatar_core.run_directory import HELD_OUT, SUMMARY

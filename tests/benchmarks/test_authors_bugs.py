@@ -47,12 +47,12 @@ from avatar_core.evaluation.run import evaluate, measure
 from avatar_core.evaluation.scoring import gold_of, score_item
 from avatar_core.evaluation.served import MAX_NEW_TOKENS
 from avatar_core.evaluation.tasks import Task, task_of
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import write_json
 from avatar_core.manifest import write_manifest
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.records import EvalRow
 from avatar_core.run_settings import run_settings
 from avatar_core.types import AudioMode, Content, MediaRef
 from tests.benchmarks.kit import (

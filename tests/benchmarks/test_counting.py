@@ -5,7 +5,7 @@ import math
 import pytest
 
 from avatar_core.benchmarks.counting import capped_error, counting
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from tests.eval_rows import eval_row
 
 

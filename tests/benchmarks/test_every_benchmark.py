@@ -13,7 +13,7 @@ from avatar_core.benchmarks.annotations import iter_rows
 from avatar_core.evaluation.answering import failed_row, scored_row
 from avatar_core.evaluation.tally import Measure, headline, subset_scores
 from avatar_core.evaluation.tasks import task_of
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.types import Content
 from tests.benchmarks.kit.case import Case
 from tests.benchmarks.kit.every import NAMES, kit, layouts

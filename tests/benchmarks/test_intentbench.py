@@ -12,7 +12,7 @@ from avatar_core.benchmarks.intentbench import INTENTBENCH, ask, figures
 from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.registry import Selection, select
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.types import MediaRef
 from tests.benchmarks.kit import intentbench as kit
 

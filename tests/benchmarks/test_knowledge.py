@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from avatar_core.benchmarks.knowledge import delta_knowledge, knowledge_figures
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from tests.eval_rows import eval_row
 
 

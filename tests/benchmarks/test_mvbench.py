@@ -10,7 +10,7 @@ from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.mvbench import MVBENCH, SOURCES, SYSTEM, figures
 from avatar_core.benchmarks.registry import Selection, select
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.types import MediaRef
 from tests.benchmarks.kit import media
 from tests.benchmarks.kit import mvbench as kit

@@ -23,7 +23,7 @@ from avatar_core.evaluation.answering import scored_row
 from avatar_core.evaluation.scoring import score_item
 from avatar_core.evaluation.tally import Measure, headline
 from avatar_core.evaluation.tasks import task_of
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from tests.benchmarks.kit.every import kit
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "official"

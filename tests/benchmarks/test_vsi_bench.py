@@ -10,7 +10,7 @@ from avatar_core.benchmarks.item import Item
 from avatar_core.benchmarks.registry import Selection, select
 from avatar_core.benchmarks.vsi_bench import CHOICES, NUMBERS, VSI_BENCH, ask, figures, strata
 from avatar_core.errors import DataError
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from tests.benchmarks.kit import vsi_bench as kit
 
 

@@ -18,7 +18,7 @@ from avatar_cli.render_eval import (
     subset_table,
 )
 from avatar_core.benchmarks.registry import Benchmark, Published
-from avatar_core.records import SubsetScore
+from avatar_core.evaluation_records import SubsetScore
 from tests.run_records import eval_summary
 
 

@@ -8,8 +8,8 @@ import pytest
 from avatar_cli.__main__ import main
 from avatar_cli.report_views import answers, views_of
 from avatar_core.errors import UsageError
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import JsonlAppender, write_json
-from avatar_core.records import EvalRow
 from tests.eval_rows import eval_row
 from tests.run_records import eval_summary, metrics_row, write_run
 

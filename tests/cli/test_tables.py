@@ -20,7 +20,7 @@ from avatar_cli.tables import (
     time_table,
     unique_reward_table,
 )
-from avatar_core.records import EvalTiming
+from avatar_core.evaluation_records import EvalTiming
 from avatar_core.reporting.records_io import RunRecords
 from avatar_core.reporting.summary import RunSummary, summarise
 from avatar_core.reporting.timing import Throughput

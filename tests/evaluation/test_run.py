@@ -14,8 +14,9 @@ import pytest
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import RunLockedError, Stopped, TooManyFailures, UsageError
 from avatar_core.evaluation.run import EvalResult, evaluate, measure
+from avatar_core.evaluation_records import EVAL_PHASES, EvalTiming
 from avatar_core.files import read_json, read_jsonl, run_lock
-from avatar_core.records import EVAL_PHASES, EvalTiming, read_record
+from avatar_core.records import read_record
 from tests.tiny_run import MAX_NEW_TOKENS, SYSTEM_PROMPT, tiny_run
 
 ITEMS = 9

@@ -34,11 +34,11 @@ from avatar_core.evaluation.served import (
     served_settings,
 )
 from avatar_core.evaluation.tasks import Task, sample_tasks
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import read_json, read_jsonl
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
 from avatar_core.models.policy import Prompt, Sampling
-from avatar_core.records import EvalRow
 from avatar_core.run_settings import run_settings
 from avatar_core.types import AudioMode, Clip, Content, MediaRef, Sample
 from tests.benchmarks.kit.media import image, sound, video

@@ -18,7 +18,7 @@ from avatar_core.evaluation.tally import (
     subset_scores,
     summarise,
 )
-from avatar_core.records import EvalRow
+from avatar_core.evaluation_records import EvalRow
 from tests.eval_rows import eval_row
 from tests.run_records import eval_summary, manifest
 

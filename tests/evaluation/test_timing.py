@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from avatar_core.evaluation.timing import PATHS, each, timed_row, timing_of
-from avatar_core.records import EVAL_PHASES, EvalRow, EvalTiming
+from avatar_core.evaluation_records import EVAL_PHASES, EvalRow, EvalTiming
 from tests.eval_rows import eval_row
 
 SECONDS = {

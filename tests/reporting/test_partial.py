@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from avatar_core.errors import DataError
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import JsonlAppender
-from avatar_core.records import EvalRow
 from avatar_core.reporting.partial import PartialEvaluation, partial_evaluation
 
 CONFIG: dict[str, Any] = {"names": ["mmvu"], "model": "runs/a", "limit": None, "split": None}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from avatar_core.records import EvalTiming
+from avatar_core.evaluation_records import EvalTiming
 from avatar_core.reporting.timing import (
     PhaseTime,
     Throughput,

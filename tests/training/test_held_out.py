@@ -8,8 +8,8 @@ import pytest
 
 from avatar_core.asking import Asker
 from avatar_core.config.resolve import resolve_train
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.records import EvalRow
 from avatar_core.training import held_out
 from avatar_core.training.held_out import measure_held_out, summarise
 from avatar_core.types import MediaRef, Sample

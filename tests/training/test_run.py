@@ -26,10 +26,11 @@ from avatar_core.errors import (
     Stopped,
     UsageError,
 )
+from avatar_core.evaluation_records import EvalRow
 from avatar_core.files import read_json
 from avatar_core.manifest import sound_checkpoints
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.records import EvalRow, GroupRow, Manifest, MetricsRow, read_record
+from avatar_core.records import GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.rewards import REWARDS
 from avatar_core.training import learning, loop, opening, sft
 from avatar_core.training import run as run_module

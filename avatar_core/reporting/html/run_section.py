@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from avatar_core.records import EvalSummary, Manifest
+from avatar_core.evaluation_records import EvalSummary
+from avatar_core.records import Manifest
 from avatar_core.reporting.html.blocks import facts, grid, section, table
 from avatar_core.reporting.html.completion import example_of, shaded_completion
 from avatar_core.reporting.html.groups_table import groups_table

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from avatar_core.records import SubsetScore
+from avatar_core.evaluation_records import SubsetScore
 from avatar_core.reporting.html.run_section import run_section, summary_card
 from tests.reporting.html.views import trained_view, view_of
 from tests.run_records import eval_summary, group_row, metrics_row

@@ -8,7 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from avatar_core.records import CompletionRow, EvalSummary, GroupRow, Manifest, MetricsRow
+from avatar_core.evaluation_records import EvalSummary
+from avatar_core.records import CompletionRow, GroupRow, Manifest, MetricsRow
 from avatar_core.reporting.html.views import STRIP, RunView
 from avatar_core.reporting.records_io import RunRecords
 from avatar_core.reporting.summary import summarise
