@@ -4,6 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
 
+# Compiled modules are kept, whatever the environment says: else every process begins by compiling
+# torch and transformers, which takes ten seconds.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test check clean
 
 # The whole of stage 1 on the embedded model and data; no download beyond the packages.
