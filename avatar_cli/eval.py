@@ -41,7 +41,8 @@ from avatar_cli.options import Output, with_output
 def evaluate_command(
     output: Output,
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME...", help="Benchmarks, scenes, or list.")
+        list[str],
+        typer.Argument(metavar="NAME...", help="Benchmarks, scenes, FILE.jsonl, or list."),
     ],
     model: Annotated[
         str, typer.Option(help="A run, a checkpoint, a hub id, or tiny (untrained).")

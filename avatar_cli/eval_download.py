@@ -37,11 +37,11 @@ def fetch_missing(config: EvalConfig, output: Output) -> None:
         DataError: the data cannot be reached, or no directory is given for them; the message shows
             the tree that is wanted.
     """
-    from avatar_core.benchmarks import find
     from avatar_core.benchmarks.download import unfinished, unpacking_pending
+    from avatar_core.evaluation.own_data import benchmark_of
 
     for name in config.names:
-        benchmark = find(name)
+        benchmark = benchmark_of(name)
         if benchmark.embedded:
             continue
         root = destination(config, name)

@@ -35,7 +35,7 @@ Wording = Annotated[
 ]
 Stage = Annotated[
     int | None,
-    typer.Option(min=1, max=3, help="Stage of scenes. [default: all three, mixed equally]"),
+    typer.Option(min=1, max=3, help="Stage of scenes (default: all mixed) or of a file's rows."),
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Most items. [default: all; of scenes 200]")]
 SampleSeed = Annotated[

@@ -45,6 +45,7 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     from avatar_core.errors import memory_errors
     from avatar_core.evaluation.compare import read_baseline
     from avatar_core.evaluation.jobs import check_request
+    from avatar_core.evaluation.scenes import SCENES
     from avatar_core.evaluation.selecting import check_selection, load_items
     from avatar_core.files import user_path
     from avatar_core.run_settings import run_settings
@@ -61,7 +62,7 @@ def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> No
     if baseline is not None:
         read_baseline(baseline, config.names)
     fetch_missing(config, output)
-    items = {one.name: load_items(config, one) for one in asked if not one.embedded}
+    items = {one.name: load_items(config, one) for one in asked if one is not SCENES}
 
     from avatar_cli.render import note
     from avatar_cli.render_eval import item_progress, show_evaluations

@@ -277,7 +277,8 @@ def test_own_data_from_a_folder_of_videos_to_an_adapter(
     assert read_json(Path("runs/own/held_out/summary.json"))["samples"] == 1
     for line in looks:
         assert run([*line, "--quiet"], capsys) != ""
-    assert [line[0] for line in looks] == ["report", "infer", "replay"]
+    assert [line[0] for line in looks] == ["eval", "report", "infer", "replay"]
+    assert read_json(Path("runs/own-score/summary.json"))["n"] == 1
 
 
 def test_the_embedded_model_is_asked_in_the_words_it_was_trained_on() -> None:

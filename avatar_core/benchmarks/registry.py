@@ -133,7 +133,7 @@ class Benchmark:
         layout: the tree of files that it wants, for an error message.
         default_limit: most items when nobody says; `None` for all.
         blind: `Selection.question_only` shows no media; otherwise `load` sees to it.
-        embedded: made on this machine and asked as in training; nothing to download.
+        embedded: at hand and asked as in training, with its stages; nothing to download.
     """
 
     name: str

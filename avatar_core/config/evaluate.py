@@ -66,7 +66,8 @@ class EvalConfig(Frozen):
     """What to ask, of whom, and where the answers go."""
 
     names: tuple[str, ...] = Field(min_length=1)
-    """Benchmarks, in order; `scenes` is the embedded one."""
+    """Benchmarks, in order; `scenes` is the embedded one, a path that ends in .jsonl or .json is
+    a file of samples as training takes them."""
     model: str = "tiny"
     """`tiny`, a run, a checkpoint directory or a hub id."""
     backend: BackendName = "hf"
@@ -75,7 +76,7 @@ class EvalConfig(Frozen):
     """The server of the `openai` backend."""
     data_root: Path | None = None
     """Files of the benchmark, or a directory with one folder per benchmark; None takes
-    `$AVATAR_DATA/<name>`."""
+    `$AVATAR_DATA/<name>`. Of a file of samples the directory of their media, None for its own."""
     download: bool = False
     """Fetch a benchmark that is not there, without asking."""
     split: str | None = None
@@ -89,7 +90,8 @@ class EvalConfig(Frozen):
     prompt: Literal["official", "authors", "think"] | None = None
     """Wording: the benchmark's, that of AVATAR's authors, or reasoning first; None: its default."""
     stage: Literal[1, 2, 3] | None = None
-    """Questions of one training stage of `scenes`; None mixes the three equally."""
+    """Questions of one training stage: of `scenes`, of which None mixes the three equally, or of
+    a file of samples, whose rows name it or none."""
     limit: int | None = Field(None, ge=1)
     """Most items of each benchmark; None takes all, of `scenes` 200."""
     sample_seed: int | None = Field(None, ge=0)

@@ -24,7 +24,7 @@ def result_directory(config: EvalConfig, benchmark: Benchmark) -> Path:
     defaults and what was blanked in its name, so that measurements of one model that are to be
     compared lie side by side.
     """
-    name = benchmark.name
+    name = _as_file_name(benchmark.name)
     if config.out is not None:
         return config.out if len(config.names) == 1 else config.out / name
     model = config.served.model if config.backend == "openai" else _local_name(config.model)
@@ -40,7 +40,12 @@ def result_directory(config: EvalConfig, benchmark: Benchmark) -> Path:
     parts += [f"limit{config.limit}"] if config.limit else []
     parts += [f"seed{config.sample_seed}"] if config.sample_seed is not None else []
     parts += [f"no-{modality}" for modality in config.blank]
-    return ROOT / (re.sub(r"[^\w.-]+", "--", model).strip(".-") or "model") / "-".join(parts)
+    return ROOT / (_as_file_name(model) or "model") / "-".join(parts)
+
+
+def _as_file_name(name: str) -> str:
+    """A hub id, or the path of a file of samples, as the name of one directory."""
+    return re.sub(r"[^\w.-]+", "--", name).strip(".-")
 
 
 def _local_name(model: str) -> str:

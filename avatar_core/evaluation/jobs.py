@@ -16,6 +16,7 @@ from avatar_core.config.evaluate import EvalConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
 from avatar_core.evaluation.directory import check_directory, result_directory
+from avatar_core.evaluation.own_data import benchmark_of
 from avatar_core.evaluation.selecting import check_selection, load_items, selection_of, style_of
 from avatar_core.evaluation.tally import Measure
 from avatar_core.evaluation.tasks import Task, task_of
@@ -94,7 +95,7 @@ def make_job(
         DataError: its files are missing or not what they must be.
         TooManyFailures: media of more than 1 % of the items are missing, unless allowed.
     """
-    benchmark = benchmarks.find(name)
+    benchmark = benchmark_of(name)
     style = style_of(benchmark, config)
     return Job(
         benchmark,

@@ -11,6 +11,7 @@ from avatar_core.benchmarks.annotations import default_root
 from avatar_core.benchmarks.unpacking import still_packed
 from avatar_core.config.evaluate import EvalConfig
 from avatar_core.errors import TooManyFailures, UsageError
+from avatar_core.evaluation.own_data import benchmark_of, is_file_name
 from avatar_core.naming import nearest
 
 FAILED_LIMIT = 0.01
@@ -24,11 +25,11 @@ def check_selection(config: EvalConfig) -> list[Benchmark]:
 
     Raises:
         UsageError: a benchmark is unknown or named twice, or has no such split, subset, mode or
-            wording.
+            wording; a file of samples is not there.
     """
     found = []
     for name in config.names:
-        benchmark = benchmarks.find(name)
+        benchmark = benchmark_of(name)
         if config.names.count(name) > 1:
             raise UsageError(f"benchmark {name!r} is named twice; name it once")
         benchmarks.check(benchmark, selection_of(config))
@@ -67,10 +68,13 @@ def root_of(config: EvalConfig, name: str) -> Path | None:
     """Where the files of one benchmark are looked for; `None` for its default place.
 
     A folder with the benchmark's name below the data root is taken before the data root itself,
-    and is the only choice where several benchmarks are asked for.
+    and is the only choice where several benchmarks are asked for. For a file of samples it is where
+    their media lie.
     """
     root = config.data_root
-    if root is None or (len(config.names) == 1 and not (root / name).is_dir()):
+    if root is None or is_file_name(name):
+        return root
+    if len(config.names) == 1 and not (root / name).is_dir():
         return root
     return root / name
 
