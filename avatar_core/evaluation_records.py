@@ -27,6 +27,9 @@ class EvalRow(VersionedRecord):
     """Parsed answer; `None` when none was stated."""
     gold: str | None
     """Reference answer; `None` when the split keeps it back."""
+    asked: str | None = None
+    """Digest of texts and media of the question, see `Task.asked`; `None` in rows of earlier
+    releases."""
     correct: bool | None
     """Whether the score is 1; `None` when the item has no score."""
     score: float | None

@@ -96,6 +96,7 @@ def test_rows_have_the_keys_of_the_contract() -> None:
     assert set(metrics_row().to_row()) == words(REQUIRED_METRICS) | added
     assert set(eval_row().to_row()) == words(REQUIRED_RESULTS) | {
         "schema",
+        "asked",
         "unclosed",
         "phases",
         "tokens_prompt",

@@ -31,7 +31,7 @@ from avatar_core.evaluation.ledger import finished, read_rows, write_rows
 from avatar_core.evaluation.selecting import FAILED_LIMIT
 from avatar_core.evaluation.served import ServedAnswerer, served_settings
 from avatar_core.evaluation.tally import failed_share, headline, summarise
-from avatar_core.evaluation.tasks import clusters_of
+from avatar_core.evaluation.tasks import Task, clusters_of
 from avatar_core.evaluation.timing import timing_of
 from avatar_core.evaluation_records import FAILED, EvalRow, EvalSummary, EvalTiming
 from avatar_core.files import JsonlAppender, read_json, run_lock, write_json
@@ -211,13 +211,12 @@ def answer_missing(job: Job, backend: Backend, tell: Progress) -> None:
     Raises:
         Stopped: a signal came; the rows of finished batches are saved.
     """
-    # A row counts as answered only as long as the item and its reference answer are the same.
-    golds = {task.id: task.gold for task in job.tasks}
+    tasks = {task.id: task for task in job.tasks}
     kept = finished(read_rows(job.directory))
-    done = {key: row for key, row in kept.items() if row.gold == golds.get(key)}
+    done = {key: row for key, row in kept.items() if key in tasks and answers(row, tasks[key])}
     total = len(job.tasks)
     tell(standing(job, done.values()), len(done), total)
-    owed = golds.keys() - done.keys()
+    owed = tasks.keys() - done.keys()
     with stop_on_signal() as stop, JsonlAppender(job.directory / RESULTS) as log:
         for rows in in_windows(backend, job.tasks, owed):
             for row in rows:
@@ -229,6 +228,11 @@ def answer_missing(job: Job, backend: Backend, tell: Progress) -> None:
                 f"stopped after {len(finished(done))} of {total} items of {job.benchmark.name}; "
                 "the same command goes on from there"
             )
+
+
+def answers(row: EvalRow, task: Task) -> bool:
+    """Whether a row answers a task as it is now: question, media and reference answer."""
+    return row.gold == task.gold and row.asked in (None, task.asked)
 
 
 def standing(job: Job, rows: Collection[EvalRow]) -> str:

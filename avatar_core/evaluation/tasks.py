@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from avatar_core.benchmarks.item import Item, PromptStyle
@@ -30,6 +33,15 @@ class Task(NamedTuple):
     read: Callable[[str, bool], Verdict]
     """Reads a reply; also told whether generation stopped at the length limit."""
 
+    @property
+    def asked(self) -> str:
+        """Hexadecimal digest of the user turn: its texts, its media by kind, file name and window.
+
+        Folders do not count, so that a data set may be moved.
+        """
+        told = [part if isinstance(part, str) else _shown(part) for part in self.content]
+        return hashlib.blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+
 
 def task_of(item: Item, ask: Ask, style: PromptStyle) -> Task:
     """An item in the wording of a prompt style."""
@@ -51,6 +63,10 @@ def task_of(item: Item, ask: Ask, style: PromptStyle) -> Task:
 def sample_tasks(samples: Sequence[Sample]) -> list[Task]:
     """Training samples as tasks, asked and scored as in training."""
     return [task_of(item_of(sample), ask_sample, "official") for sample in samples]
+
+
+def _shown(ref: MediaRef) -> list[object]:
+    return [ref.kind, Path(ref.path).name, ref.start, ref.end, ref.fps]
 
 
 def media_of(content: Content) -> tuple[MediaRef, ...]:

@@ -131,17 +131,25 @@ def held_out_part(config: TrainConfig, render: bool) -> Part:
     return _scenes("test", config, wanted if render and config.data == SCENES else 0)
 
 
-def read_part(path: Path, stage: int, count: int) -> Part:
-    """The first `count` samples of a file that belong to a stage, checked.
+def read_part(
+    path: Path, stage: int | None, count: int | None = None, *, media_root: Path | None = None
+) -> Part:
+    """The samples of a file that belong to a stage, checked.
 
     A row that names a stage belongs to that one alone, any other row to every stage.
+
+    Args:
+        path: JSON Lines, or a JSON file that holds an array.
+        stage: of training; `None` takes every row.
+        count: how many of them, the first; `None` for all.
+        media_root: directory that every media path must lie in; `None` for the file's own.
 
     Raises:
         DataError: no row belongs to the stage, or a text of one holds a control token; see also
             `read_placed`.
     """
-    every = read_placed(path)
-    own = [placed for placed in every if placed.sample.stage in (None, stage)]
+    every = read_placed(path, media_root=media_root)
+    own = [placed for placed in every if stage is None or placed.sample.stage in (None, stage)]
     if not own:
         raise DataError(
             f"{path}: every row names another stage than {stage}; "

@@ -17,7 +17,7 @@ from avatar_core.evaluation.items import ask_sample
 from avatar_core.evaluation.own_data import benchmark_of
 from avatar_core.evaluation.run import evaluate
 from avatar_core.evaluation.selecting import root_of, selection_of
-from avatar_core.files import read_json
+from avatar_core.files import read_json, read_jsonl
 from avatar_core.wording import sample_content
 from tests.training.test_data import row, write_data
 
@@ -69,6 +69,26 @@ def test_a_file_is_scored_and_its_results_say_what_was_asked(
         evaluate(config.model_copy(update={"names": (str(other),)}))
 
 
+def test_an_edited_question_is_asked_again_and_no_other(
+    file: Path, run: Path, tmp_path: Path
+) -> None:
+    mine = file.with_name("edited.jsonl")
+    mine.write_bytes(file.read_bytes())
+    config = EvalConfig(
+        names=(str(mine),), model=str(run), out=tmp_path, max_new_tokens=4, batch_size=1
+    )
+    evaluate(config)
+    before = list(read_jsonl(tmp_path / "results.jsonl"))
+    lines = mine.read_text().splitlines(keepends=True)
+    row = json.loads(lines[1])
+    lines[1] = json.dumps({**row, "question": f"Look well. {row['question']}"}) + "\n"
+    mine.write_text("".join(lines))
+    evaluate(config)
+    after = list(read_jsonl(tmp_path / "results.jsonl"))
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
+    assert before[1][1]["asked"] != after[1][1]["asked"]
+
+
 def test_its_rows_are_asked_as_in_training(file: Path) -> None:
     (item, *_) = select(benchmark_of(str(file)), None, selection_of(EvalConfig(names=("x",))))
     assert item.sample is not None
@@ -83,7 +103,7 @@ def test_rows_of_a_stage_are_those_that_name_it_or_none(tmp_path: Path) -> None:
         items = select(benchmark, None, selection_of(EvalConfig(names=("q.jsonl",), stage=stage)))
         assert "".join(item.id for item in items) == ids
     alone = benchmark_of(str(write_data(tmp_path, "alone.jsonl", rows[:1])))
-    with pytest.raises(DataError, match="every row names another stage than 3; leave --stage out"):
+    with pytest.raises(DataError, match="every row names another stage than 3"):
         select(alone, None, selection_of(EvalConfig(names=("alone.jsonl",), stage=3)))
 
 

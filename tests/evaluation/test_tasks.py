@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from avatar_core.benchmarks.item import Item
 from avatar_core.evaluation.items import item_of
@@ -28,6 +29,22 @@ def test_a_sample_is_asked_and_scored_as_in_training() -> None:
     assert task.groups == {"family": ("colour",), "stage": ("1",)}
     assert task.read("<think>x</think><answer>A</answer>", False)[:2] == ("red", 1.0)
     assert task.read("<think>it is A", False)[:2] == (None, 0.0)
+
+
+def test_what_is_asked_counts_and_not_where_its_media_lie() -> None:
+    def asked(**changes: Any) -> str:
+        (task,) = sample_tasks([replace(CHOICE, **changes)])
+        return task.asked
+
+    assert asked(media=(replace(FILM, path="moved/v.mp4"),)) == asked()
+    changed = [
+        asked(question="What colour?"),
+        asked(options=("blue", "red")),
+        asked(media=(replace(FILM, path="w.mp4"),)),
+        asked(media=(replace(FILM, end=2.0),)),
+        asked(media=(replace(FILM, kind="audio"),)),
+    ]
+    assert len({asked(), *changed}) == 6
 
 
 def test_an_item_is_asked_in_the_words_of_its_benchmark() -> None:
