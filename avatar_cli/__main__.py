@@ -91,11 +91,11 @@ def _parser_message(error: Exception) -> str:
 
 
 def _prepare_streams() -> None:
-    """Replace closed streams, and let no character fail on a terminal that cannot show it."""
-    for name in ("stdout", "stderr"):
+    """Replace closed streams, and let no character fail that cannot be shown or read."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = cast("TextIO | None", getattr(sys, name))
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 

@@ -22,13 +22,14 @@ SERVED = {
 def list_benchmarks(output: Output) -> None:
     """Print the benchmarks that there are."""
     from avatar_cli.render import console, emit_json
-    from avatar_cli.render_eval import benchmark_document, benchmark_table
+    from avatar_cli.render_eval import benchmark_document, benchmark_table, dataset_table
     from avatar_core.benchmarks import available
 
     if output.as_json:
         emit_json(benchmark_document(available().values()))
     else:
         console().print(benchmark_table(available().values()))
+        console().print(dataset_table(available().values()))
 
 
 def score(settings: dict[str, Any], baseline: Path | None, output: Output) -> None:

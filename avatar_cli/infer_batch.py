@@ -50,7 +50,7 @@ def answer_all(settings: dict[str, Any], output: Output) -> None:
     with memory_errors(REMEDY), item_progress(output) as progress:
         result = answer_file(config, progress)
     show_result(result, output)
-    if config.model == "tiny":
+    if model_of(config) == "tiny":
         note(UNTRAINED, output)
     refuse_failures(result)
 

@@ -30,7 +30,7 @@ from avatar_core.records import SCHEMA
 from avatar_core.reporting.timing import evaluation_throughput, evaluation_times
 
 if TYPE_CHECKING:
-    from avatar_core.benchmarks.registry import Benchmark, Published
+    from avatar_core.benchmarks import Benchmark, Published
     from avatar_core.evaluation.compare import Gain
     from avatar_core.evaluation.run import Evaluation
 
@@ -60,6 +60,15 @@ def benchmark_table(benchmarks: Iterable[Benchmark]) -> Table:
         items = "endless" if one.items is None else count(one.items)
         table.add_row(one.name, items, one.media, one.metric, _published(one))
     table.caption = f"published: Qwen2.5-Omni-7B as it is, with GRPO, with AVATAR; {PROTOCOLS}"
+    return table
+
+
+def dataset_table(benchmarks: Iterable[Benchmark]) -> Table:
+    """List the data set of each benchmark; beside all else its id would not fit on a terminal."""
+    table = table_of("Data sets", "name")
+    table.add_column("data set", overflow="fold")
+    for one in benchmarks:
+        table.add_row(one.name, one.dataset[0])
     return table
 
 

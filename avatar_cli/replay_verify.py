@@ -19,13 +19,15 @@ def verify_command(
 
     A running or killed run may end in a torn line or an unfinished step; both are noted only.
     """
-    from avatar_cli.render import console, emit_json
+    from avatar_cli.render import console, emit_json, progress_bar
     from avatar_cli.render_replay import verdict_document, verdict_lines
     from avatar_core.errors import CheckpointError
     from avatar_core.replay.store import load_buffer
     from avatar_core.reporting.verify import verify_run
 
-    verdict = verify_run(run, load_buffer)
+    with progress_bar(output) as bar:
+        bar.add_task("checking records and checkpoints", total=None, note="")
+        verdict = verify_run(run, load_buffer)
     if output.as_json:
         emit_json(verdict_document(verdict))
     else:

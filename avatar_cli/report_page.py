@@ -39,13 +39,12 @@ def write_page(views: Sequence[RunView], path: Path) -> None:
     Raises:
         DiskError: the disk refused.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, report_page(views))
 
 
 def with_strips(views: Sequence[RunView], output: Output) -> list[RunView]:
     """The runs with frames of the prompts that the page will show; without, where unreadable."""
-    from avatar_cli.render import note
+    from avatar_cli.render import note, progress_bar
     from avatar_cli.report_pictures import strips_of
 
     found = []
@@ -53,7 +52,9 @@ def with_strips(views: Sequence[RunView], output: Output) -> list[RunView]:
         limit = groups_shown(view.records.groups, len(views))
         prompts = dict.fromkeys(row.prompt_id for row in sampled_groups(view.records.groups, limit))
         try:
-            strips = strips_of(view.records, list(prompts), PICTURE_BYTES // len(views))
+            with progress_bar(output) as bar:
+                bar.add_task("reading frames of the prompts", total=None, note="")
+                strips = strips_of(view.records, list(prompts), PICTURE_BYTES // len(views))
         except AvatarError as error:
             strips = {}
             note(f"{view.name}: shown without frames of its prompts: {error}", output)

@@ -13,7 +13,7 @@ from avatar_core.records import rows_of
 from avatar_core.reporting.differences import Difference, differing_settings, same_items
 from avatar_core.reporting.html.views import Paired, RunView
 from avatar_core.reporting.records_io import held_out_gain, load_run
-from avatar_core.reporting.run_list import run_directories
+from avatar_core.reporting.run_list import check_run_path, run_directories
 from avatar_core.reporting.summary import summarise
 from avatar_core.run_directory import HELD_OUT, RESULTS
 
@@ -38,6 +38,7 @@ def views_of(paths: Sequence[Path], baseline: Path | None = None) -> list[RunVie
     views = [_view(path, name) for path, name in zip(directories, _names(directories), strict=True)]
     if baseline is None:
         return views
+    check_run_path(baseline, "--baseline")
     earlier = answers(baseline)
     paired = [
         replace(view, paired=_paired(baseline, earlier, answers(path)))
@@ -84,10 +85,11 @@ def paired_line(paired: Paired) -> Text:
 
     bounds = " to ".join(map(signed_percent, paired.interval)) if paired.interval else "no interval"
     return safe(
-        f"Against {paired.baseline}, on {count(paired.items)} common items: "
+        f"Against {paired.baseline}, share of right answers on {count(paired.items)} common items: "
         f"{percent(paired.before)} before, {percent(paired.after)} now, "
         f"{signed_percent(paired.gain)} points ({bounds}), {count(paired.gained)} gained, "
-        f"{count(paired.lost)} lost, p = {paired.p_value:.2g}\n"
+        f"{count(paired.lost)} lost, p = {paired.p_value:.2g}; "
+        "every item counts as independent\n"
     )
 
 

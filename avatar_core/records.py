@@ -263,12 +263,16 @@ def read_record(kind: type[RecordT], row: Mapping[str, Any], where: str) -> Reco
 
     Args:
         kind: record class of the file.
-        row: decoded JSON object.
+        row: decoded JSON; anything but an object is refused.
         where: file, and line for a log, to name in an error.
 
     Raises:
-        DataError: the row was written with another schema, or a field is missing or wrong.
+        DataError: it is no object, was written with another schema, or a field is missing or wrong.
     """
+    if not isinstance(row, Mapping):
+        raise DataError(
+            f"{where}: expected a JSON object, found {type(row).__name__}; mend or remove it"
+        )
     found = row.get("schema")
     if found != SCHEMA:
         raise DataError(

@@ -135,7 +135,7 @@ class Group:
         step: optimiser step of the policy that produced the completions (the behaviour policy).
         completions: in order of their draw.
         hinted: the prompt carried a hint; such a group never enters the prompt's baseline.
-        media_key: content hashes and media settings the prompt was encoded with.
+        media_key: content hashes of the clips that the prompt showed, joined by `+`.
     """
 
     prompt_id: str

@@ -24,6 +24,7 @@ from avatar_core.config.media import MediaConfig
 from avatar_core.config.resolve import validate
 from avatar_core.errors import DataError, TooManyFailures, UsageError
 from avatar_core.evaluation.intervals import RESAMPLES, binomial_reach, mcnemar
+from avatar_core.evaluation.own_data import is_file_name
 from avatar_core.evaluation.selecting import FAILED_LIMIT, check_selection
 from avatar_core.evaluation_records import FAILED, EvalStatus
 from avatar_core.run_settings import run_settings
@@ -252,10 +253,14 @@ def test_every_field_of_an_example_row_is_needed(
 
 
 def test_every_command_line_is_understood_and_asks_for_what_there_is(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     scored, flags = 0, 0
     for arguments in lines() + readme_lines():
+        for word in arguments:
+            if is_file_name(word):
+                Path(word).touch()
         shown = help_of(arguments, capsys)
         for word in arguments:
             if word.startswith("-"):

@@ -183,6 +183,12 @@ def test_the_answer_names_the_option_where_it_is_on_record() -> None:
     assert group_row([1.0]).answer() is None
 
 
+def test_what_is_no_object_is_no_record() -> None:
+    for content, kind in (([], "list"), ("x", "str"), (None, "NoneType")):
+        with pytest.raises(DataError, match=rf"^there: expected a JSON object, found {kind};"):
+            read_record(GroupRow, content, "there")  # type: ignore[arg-type]
+
+
 def test_the_rows_of_a_log_end_before_a_torn_line(tmp_path: Path) -> None:
     path = tmp_path / "groups.jsonl"
     assert list(rows_of(GroupRow, path)) == []

@@ -23,19 +23,15 @@ Aggregate = Literal["grpo", "bnpo", "dr_grpo", "dapo"]
 class LossTerms(NamedTuple):
     """The loss and its diagnostics, all scalar tensors in the working dtype.
 
-    Only `loss` carries a gradient. Where no token is active, the ratios and `ess` are 1 and the
-    rest is 0; `tokens` tells.
+    Only `loss` carries a gradient. Where no token is active, `ess` is 1 and the rest is 0;
+    `tokens` tells.
 
     Attributes:
         loss: to minimise; policy + β · kl.
         clip_low: share of active tokens with A < 0 and ratio below 1 − ε_low (no gradient).
         clip_high: share of active tokens with A > 0 and ratio above 1 + ε_high (no gradient).
         ess: effective sample size of the rows, in (0, 1]; see `policy_loss`.
-        policy: the policy term alone, aggregated like the loss.
         kl: the KL term before β, aggregated like the loss; `None` when no KL was passed.
-        capped: share of active tokens with A < 0 and ratio above `ratio_cap` (no gradient).
-        ratio_mean: mean of the ratio over active tokens.
-        ratio_max: largest ratio of an active token.
         tokens: number of active tokens.
         rows: number of rows with an active token.
     """
@@ -44,11 +40,7 @@ class LossTerms(NamedTuple):
     clip_low: Tensor
     clip_high: Tensor
     ess: Tensor
-    policy: Tensor
     kl: Tensor | None
-    capped: Tensor
-    ratio_mean: Tensor
-    ratio_max: Tensor
     tokens: Tensor
     rows: Tensor
 
@@ -194,7 +186,7 @@ def policy_loss(
         loss = policy + beta * kl_term if beta > 0 else policy
         kl_term = kl_term.detach()
     watched = _diagnostics(log_ratio.detach(), per_row.detach(), limits, shaped, tokens)
-    return LossTerms(loss=loss, policy=policy.detach(), kl=kl_term, **watched)
+    return LossTerms(loss=loss, kl=kl_term, **watched)
 
 
 class _Limits(NamedTuple):
@@ -244,10 +236,6 @@ def _diagnostics(
     active = tokens.to(log_ratio.dtype)
     count, held = active.sum(), tokens.any(dim=1)
     rows = held.to(log_ratio.dtype).sum()
-    ratio = torch.where(tokens, log_ratio.exp(), 0.0)
-    above = log_ratio > limits.upper
-    # Ratios are positive, so a 0 beside them keeps the maximum and allows for an empty tensor.
-    largest = torch.cat([ratio.flatten(), ratio.new_zeros(1)]).amax()
     # (Σr)² / Σr² = 1 / Σp² with p = r / Σr, which is a softmax and cannot overflow.
     portion = torch.where(held, row_log_ratio, -math.inf).softmax(dim=0)
     ess = 1 / (rows * portion.square().sum())
@@ -257,10 +245,7 @@ def _diagnostics(
 
     return {
         "clip_low": mean((log_ratio < limits.lower).to(active)),
-        "clip_high": mean((above & (shaped > 0)).to(active)),
-        "capped": mean((above & (shaped < 0)).to(active)),
-        "ratio_mean": torch.where(count > 0, ratio.sum() / count, 1.0),
-        "ratio_max": torch.where(count > 0, largest, 1.0),
+        "clip_high": mean(((log_ratio > limits.upper) & (shaped > 0)).to(active)),
         "ess": torch.where(rows > 0, ess.clamp(max=1.0), 1.0),
         "tokens": count,
         "rows": rows,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from avatar_core.benchmarks.item import AnswerKind, Item, PromptStyle
+from avatar_core.benchmarks.published import Published
 from avatar_core.benchmarks.registry import (
     Benchmark,
-    Published,
     Selection,
     available,
     check,

@@ -6,6 +6,7 @@ the same call goes on with it; unpacking that broke off is `unpacking_pending` a
 
 from __future__ import annotations
 
+import errno
 import glob
 import re
 import shutil
@@ -28,6 +29,8 @@ MARK = ".avatar-download.json"
 """File in the root: what was fetched, whether all arrived, and whether it was gone through."""
 INTERVAL = 0.5
 """Seconds between two reports of a transfer."""
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
+"""What the system says of a disk that is full or may not be written."""
 _NO_PATH = re.compile(r"^/|^[A-Za-z]:|[\\\x00-\x1f]")
 _PARTIAL = Path(".cache", "huggingface", "download")
 """Where the hub's library keeps files that are still arriving."""
@@ -190,7 +193,7 @@ def fetch(
             "free space or give another --data-root"
         )
     reasons: list[str] = []
-    with _reported(plan, root, progress), _reasons(reasons):
+    with _reported(plan, root, progress), _reasons(reasons), _refused_disk(root):
         (api or _hub()).snapshot_download(
             plan.dataset,
             repo_type="dataset",
@@ -227,6 +230,20 @@ def _silent() -> Any:
             )
 
     return Silent
+
+
+@contextmanager
+def _refused_disk(root: Path) -> Iterator[None]:
+    """Turn what the disk refuses inside the block into a `DiskError`; no hub is to blame."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        raise DiskError(
+            f"{root}: cannot write: {error.strerror}; free space or give another --data-root, "
+            "then run again to fetch the rest"
+        ) from error
 
 
 @contextmanager

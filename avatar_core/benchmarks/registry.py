@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from avatar_core.benchmarks.item import Item, PromptStyle
-from avatar_core.benchmarks.published import PUBLISHED
-from avatar_core.benchmarks.published import Published as Published
+from avatar_core.benchmarks.published import PUBLISHED, Published
 from avatar_core.errors import UsageError
 from avatar_core.evaluation_records import EvalRow
 from avatar_core.naming import nearest

@@ -51,6 +51,9 @@ def plain_address(url: str, key_setting: str) -> str:
         ValueError: it is no such address; the text does not repeat it.
     """
     advice = "give a whole address such as http://127.0.0.1:8000/v1"
+    # Splitting drops line ends and tabs, which a request would refuse; a printable blank as well.
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        raise ValueError(advice)
     try:
         parts = urlsplit(url)
         # One that is no number is found when it is asked for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -48,9 +49,14 @@ class ReplayConfig(Frozen):
     """A prompt without any right answer in this step is trained on one stored right answer too."""
 
     @model_validator(mode="after")
-    def _can_fill(self) -> ReplayConfig:
+    def _adds_up(self) -> ReplayConfig:
         if self.min_fill > self.capacity:
             raise ValueError(
                 f"replay.min_fill={self.min_fill} exceeds replay.capacity={self.capacity}; lower it"
+            )
+        if min(self.ratios) < 0 or not math.isclose(sum(self.ratios), 1.0):
+            raise ValueError(
+                f"replay.ratios={list(self.ratios)} must be three shares of sum 1 (easy, medium, "
+                "hard); correct them"
             )
         return self

@@ -5,16 +5,27 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from avatar_core.config.inference import BatchConfig
 from avatar_core.config.media import MediaConfig
-from avatar_core.errors import RunLockedError, UsageError
+from avatar_core.errors import DataError, RunLockedError, UsageError
 from avatar_core.evaluation_records import EvalRow, EvalStatus
-from avatar_core.files import disk_errors, read_jsonl, user_path, write_atomic
+from avatar_core.files import (
+    disk_errors,
+    file_digest,
+    read_errors,
+    read_jsonl,
+    user_path,
+    write_atomic,
+)
 from avatar_core.inference.rows import Question
+from avatar_core.manifest import NAME
+from avatar_core.models.adapter import base_of
+from avatar_core.models.loading import is_adapter
 from avatar_core.records import VersionedRecord, read_record
 from avatar_core.rewards.tags import split_completion
 from avatar_core.types import MediaRef
@@ -31,6 +42,8 @@ UNREAD = frozenset(
     }
 )
 """Media settings that say whether a file is read, never how; they may differ on resume."""
+HEAD = b'{"schema":'
+"""What every row begins with."""
 
 
 class AnswerRow(VersionedRecord):
@@ -63,7 +76,7 @@ class AnswerRow(VersionedRecord):
     error: str | None
     """One sentence when the status is `error`."""
     settings: str
-    """Digest of the model's name and of how it was asked."""
+    """Digest of the model's name and files and of how it was asked."""
 
     def answers(self, question: Question) -> bool:
         """Whether this row need not be asked again: an answer to this very question."""
@@ -74,8 +87,33 @@ class AnswerRow(VersionedRecord):
 def settings_digest(checkpoint: str, media: MediaConfig, system: str, limit: int) -> str:
     """Hexadecimal digest of all that an answer depends on besides the question."""
     read = media.model_dump(mode="json", exclude=set(UNREAD))
-    told = json.dumps([checkpoint, read, system, limit], sort_keys=True)
+    told = json.dumps([checkpoint, weights_mark(checkpoint), read, system, limit], sort_keys=True)
     return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
+
+def weights_mark(checkpoint: str) -> list[str]:
+    """What changes with the weights of a directory, and of an adapter's base; none is read.
+
+    Empty for a model that is no directory.
+
+    Raises:
+        DataError: a file cannot be looked at.
+        CheckpointError: the directory holds an unsound adapter.
+    """
+    directory = Path(checkpoint)
+    if checkpoint == "tiny" or not directory.is_dir():
+        return []
+    base = _files_mark(Path(base_of(directory))) if is_adapter(directory) else []
+    return [*_files_mark(directory), *base]
+
+
+def _files_mark(directory: Path) -> list[str]:
+    """Digest of the manifest of a directory, else name, size and time of its weight files."""
+    with read_errors(directory):
+        if (directory / NAME).is_file():
+            return [file_digest(directory / NAME)]
+        found = [(path.name, path.stat()) for path in sorted(directory.glob("*.safetensors"))]
+    return [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in found]
 
 
 def answer_row(question: Question, row: EvalRow, settings: str) -> AnswerRow:
@@ -130,12 +168,35 @@ def named(ref: MediaRef) -> str:
 
 
 def check_out(config: BatchConfig) -> None:
-    """Raise `UsageError` unless answers can go where they shall."""
+    """Raise `UsageError` unless answers can go where they shall and replace nothing but answers."""
     out = user_path(config.out, "--out")
     if out.is_dir():
         raise UsageError(f"--out {out}: is a directory; name a JSONL file")
-    if out.exists() and config.file.exists() and out.samefile(config.file):
+    if not out.exists():
+        return
+    if not out.is_file():
+        raise UsageError(f"--out {out}: is no regular file; name a JSONL file")
+    if config.file.exists() and out.samefile(config.file):
         raise UsageError(f"--out {out}: is the file of questions itself; name another file")
+    if not holds_answers(out):
+        raise UsageError(f"--out {out}: exists and is no file of answers; name another file")
+
+
+def holds_answers(path: Path) -> bool:
+    """Whether a file is empty or begins with an answer, whole or cut short by a killed call.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with read_errors(path), path.open("rb") as file:
+        head = file.read(len(HEAD))
+    try:
+        first = next(read_jsonl(path, torn_tail=True), None)
+        if first is not None:
+            read_record(AnswerRow, first[1], str(path))
+    except DataError:
+        return False
+    return first is not None or HEAD.startswith(head)
 
 
 def read_answers(path: Path, settings: str) -> dict[str, AnswerRow]:
@@ -164,8 +225,8 @@ def write_answers(path: Path, rows: Sequence[AnswerRow]) -> None:
 
 
 @contextmanager
-def held(path: Path, *, anew: bool = False) -> Iterator[None]:
-    """Hold an answer file for this process; made empty when it is not there, or to begin anew.
+def held(path: Path) -> Iterator[None]:
+    """Hold an answer file for this process; made empty when it is not there.
 
     Raises:
         RunLockedError: another living process writes it.
@@ -180,9 +241,13 @@ def held(path: Path, *, anew: bool = False) -> Iterator[None]:
             raise RunLockedError(
                 f"--out {path}: is being written by another process; wait for it or name another"
             ) from None
-        if anew:
-            file.truncate(0)
         yield
+
+
+def empty(path: Path) -> None:
+    """Leave no row in an answer file, to begin anew."""
+    with disk_errors(path):
+        os.truncate(path, 0)
 
 
 def kept(rows: Mapping[str, AnswerRow], questions: Sequence[Question]) -> dict[str, AnswerRow]:

@@ -23,6 +23,7 @@ from avatar_core.inference.answer_file import (
     AnswerRow,
     answer_row,
     check_out,
+    empty,
     held,
     kept,
     read_answers,
@@ -35,6 +36,7 @@ from avatar_core.inference.files import media_settings, model_of
 from avatar_core.inference.rows import Question, read_questions
 from avatar_core.media import MediaLoader
 from avatar_core.models.loading import load_policy
+from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.rewards.answer import split_completion
 from avatar_core.run_settings import RunSettings, run_settings
 from avatar_core.stop import stop_on_signal
@@ -87,8 +89,9 @@ def answer_file(config: BatchConfig, progress: Progress = lambda *_: None) -> Ba
     """
     check_out(config)
     plan = plan_of(config)
-    with held(config.out, anew=not config.resume):
-        done = kept(read_answers(config.out, plan.digest), plan.questions)
+    with held(config.out):
+        found = read_answers(config.out, plan.digest) if config.resume else {}
+        done = kept(found, plan.questions)
         rows = answer_missing(plan, done, progress)
         ordered = tuple(rows[question.id] for question in plan.questions)
         write_answers(config.out, ordered)
@@ -125,6 +128,8 @@ def answer_missing(
 ) -> dict[str, AnswerRow]:
     """Append the rows of all questions without one, and give all rows by id.
 
+    Earlier rows that are not to be gone on from are lost when the model is there, not before.
+
     Raises:
         Stopped: a signal came; the rows of finished batches are saved.
     """
@@ -145,24 +150,32 @@ def answer_missing(
                 "the same command goes on from there"
             )
 
+        policy = loaded(plan.settings.checkpoint, tell) if owed else None
+        if not plan.config.resume:
+            empty(plan.config.out)
         keep([refused_row(question, plan.digest) for question in unreadable])
-        if owed:
-            ask_owed(plan, list(tasks.values()), owed, keep, tell)
+        if policy is not None:
+            ask_owed(plan, policy, list(tasks.values()), owed, keep, tell)
     return rows
+
+
+def loaded(checkpoint: str, tell: Progress) -> QwenOmniPolicy:
+    """The model of a checkpoint; that it is loaded is told first."""
+    tell(f"loading {checkpoint}", 0, 0)
+    return load_policy(checkpoint)
 
 
 def ask_owed(
     plan: Plan,
+    policy: QwenOmniPolicy,
     tasks: Sequence[Task],
     owed: Collection[str],
     keep: Callable[[Sequence[AnswerRow]], None],
     tell: Progress,
 ) -> None:
-    """Load the model and answer the tasks owed; `keep` gets their rows batch after batch."""
+    """Answer the tasks owed; `keep` gets their rows batch after batch."""
     settings = plan.settings
     questions = {question.id: question for question in plan.questions}
-    tell(f"loading {settings.checkpoint}", 0, 0)
-    policy = load_policy(settings.checkpoint)
     limit = settings.max_new_tokens
     with MediaLoader(settings.media) as loader:
         asker = Asker(policy, loader, system_prompt=settings.system_prompt)

@@ -53,9 +53,13 @@ def model_of(config: AskConfig) -> str:
 
 
 def check_question(question: str) -> None:
-    """Raise `UsageError` for a question that is empty."""
+    """Raise `UsageError` for a question that is empty or that no tokenizer takes."""
     if not question.strip():
         raise UsageError("the question is empty; say what to ask about the file")
+    try:
+        question.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("the question holds bytes that are not UTF-8; give it in UTF-8") from error
 
 
 @contextmanager

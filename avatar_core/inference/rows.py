@@ -8,10 +8,10 @@ in its place, so that the others are answered.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,7 +34,7 @@ class Question(NamedTuple):
     """One row of a file of questions."""
 
     id: str
-    """As given, else a digest of what is asked; with an occurrence number where it repeats."""
+    """As given, else a digest of what is asked; with a number behind it where it repeats."""
     text: str
     """The question with its options; empty for a row that cannot be read."""
     media: tuple[MediaRef, ...]
@@ -58,13 +58,25 @@ def read_questions(path: Path) -> list[Question]:
     found = [_read(row, root, mark) for row in read_rows(path)]
     if not found:
         raise DataError(f"{path}: has no rows; give a file with one JSON object per line")
-    seen: Counter[str] = Counter()
-    told = []
-    for question in found:
-        seen[question.id] += 1
-        number = seen[question.id]
-        told.append(question._replace(id=f"{question.id}#{number}" if number > 1 else question.id))
-    return told
+    return numbered(found)
+
+
+def numbered(questions: Sequence[Question]) -> list[Question]:
+    """The questions with an id each: those that repeat one get "#2", "#3" behind it.
+
+    A number that another row's own id ends in is passed over.
+    """
+    own = {question.id for question in questions}
+    seen: set[str] = set()
+    unique = []
+    for question in questions:
+        name = question.id
+        if name in seen:
+            repeats = (f"{name}#{number}" for number in count(2))
+            name = next(repeat for repeat in repeats if repeat not in own and repeat not in seen)
+        seen.add(name)
+        unique.append(question._replace(id=name))
+    return unique
 
 
 def question_of(row: Mapping[str, Any], root: MediaRoot, mark: Callable[[str], str]) -> Question:

@@ -97,7 +97,7 @@ class Session:
         """Begin to answer a question about the files.
 
         Raises:
-            UsageError: the question is empty.
+            UsageError: the question is empty or no text in UTF-8.
             DataError: it holds control tokens of the model, or the files cannot be in one prompt.
         """
         check_question(question)

@@ -15,10 +15,10 @@ def content_digest(ref: MediaRef, config: MediaConfig) -> str:
     """BLAKE2b of a file's bytes, or of the names and bytes of a folder's pictures, hexadecimal.
 
     Raises:
-        MediaError: there is no such file or folder, or it is beyond a limit.
+        MediaError: there is no such file or folder, it is beyond a limit, or cannot be read.
     """
-    if is_folder(ref):
-        return pictures_digest(ref, list_pictures(ref, config))
-    check_file(ref.path, config)
     with path_errors(ref.path):
+        if is_folder(ref):
+            return pictures_digest(ref, list_pictures(ref, config))
+        check_file(ref.path, config)
         return file_digest(Path(ref.path), "blake2b")

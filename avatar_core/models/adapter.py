@@ -172,12 +172,13 @@ def read_adapter(model: Qwen2_5OmniThinkerForConditionalGeneration, directory: P
     """
     from peft import PeftConfig, PeftModel
 
-    config = PeftConfig.from_pretrained(str(directory))
-    config.inference_mode = True
     try:
+        config = PeftConfig.from_pretrained(str(directory))
+        config.inference_mode = True
         with _old_name_allowed():
             adapter = PeftModel(model, config)
-    except ValueError as error:
+    # peft takes the types of values as they come, and fails where it first uses one.
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"{directory / ADAPTER_CONFIG}: does not fit its base model ({error}); "
             "use another checkpoint"
@@ -190,7 +191,7 @@ def _adapter_document(path: Path) -> dict[str, Any]:
     """The configuration of an adapter as it stands on disk."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: unreadable ({error}); use another checkpoint") from error
     if not isinstance(document, dict):
         raise CheckpointError(f"{path}: unreadable (no JSON object); use another checkpoint")

@@ -198,9 +198,11 @@ def check_configuration(directory: Path) -> None:
     """
     path = directory / CONFIG
     try:
-        configuration: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: unreadable ({error})") from error
+        configuration = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: unreadable ({error}); use another checkpoint") from error
+    if not isinstance(configuration, dict):
+        raise CheckpointError(f"{path}: unreadable (no JSON object); use another checkpoint")
     for key in REMOTE_CODE_KEYS:
         if key in configuration:
             raise CheckpointError(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -204,10 +203,3 @@ def _initialise(model: Qwen2_5OmniThinkerForConditionalGeneration) -> None:
     for conv in (parts.towers.audio_tower.conv1, parts.towers.audio_tower.conv2):
         conv.weight.mul_(SOUND_GAIN)
     nn.init.normal_(parts.text.embed_tokens.weight, std=0.1)
-
-
-def save_tiny(directory: Path, seed: int = 0) -> None:
-    """Write an untrained tiny model, tokenizer and processor as a checkpoint directory."""
-    processor = tiny_processor()
-    tiny_model(processor.tokenizer, seed).save_pretrained(directory)
-    processor.save_pretrained(directory)

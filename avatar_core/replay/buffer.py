@@ -131,11 +131,6 @@ class ReplayBuffer:
         prompt = self._prompts.get(prompt_id)
         return len(prompt.window) if prompt else 0
 
-    def visits(self, prompt_id: str) -> int:
-        """Groups of this prompt that were ever inserted, hinted ones included."""
-        prompt = self._prompts.get(prompt_id)
-        return prompt.visits if prompt else 0
-
     def tier_of(self, prompt_id: str) -> Tier:
         """Tier of a prompt by rank of R̄ among all prompts seen; "hard" without a fresh reward."""
         return self._prompts.tier(prompt_id)

@@ -134,6 +134,8 @@ def read_records(layout: Layout, directory: Path) -> dict[str, bytes]:
         for digest in by_segment.get(index, ()):
             place = layout.places[digest]
             records[digest] = content[place.offset : place.offset + place.bytes]
+            if len(records[digest]) != place.bytes:
+                raise unsound(path, "ends before a record")
     return records
 
 

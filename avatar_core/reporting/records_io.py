@@ -11,8 +11,19 @@ from avatar_core.errors import DataError, UsageError
 from avatar_core.evaluation_records import EvalSummary, EvalTiming
 from avatar_core.files import read_json
 from avatar_core.records import GroupRow, Manifest, MetricsRow, RecordT, read_record, rows_of
-from avatar_core.reporting.run_list import holds_run, runs_below
+from avatar_core.reporting.run_list import check_run_path, holds_run, runs_below
 from avatar_core.run_directory import CONFIG, GROUPS, HELD_OUT, MANIFEST, METRICS, SUMMARY, TIMING
+
+HELD_OUT_KEYS = (
+    "samples",
+    "before.value",
+    "before.interval",
+    "after.value",
+    "after.interval",
+    "gain",
+    "gain_interval",
+)
+"""Keys of the summary of held-out samples, those of an object behind its own and a dot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +53,19 @@ def held_out_gain(path: Path) -> dict[str, Any] | None:
     """What a finished run gained on held-out samples; `None` when it was not measured, or not yet.
 
     Raises:
-        DataError: the file is damaged.
+        DataError: the file is damaged or lacks a key that is reported.
     """
     file = path / HELD_OUT / SUMMARY
-    return read_json(file) if file.is_file() else None
+    document = _document(file)
+    if document is None:
+        return None
+    for key in HELD_OUT_KEYS:
+        found: Any = document
+        for part in key.split("."):
+            if not isinstance(found, dict) or part not in found:
+                raise DataError(f"{file}: key {key!r} is missing; mend or remove the file")
+            found = found[part]
+    return dict(document)
 
 
 def load_run(path: Path) -> RunRecords:
@@ -55,9 +75,10 @@ def load_run(path: Path) -> RunRecords:
     gives `None` or no rows.
 
     Raises:
-        UsageError: `path` is not a directory or holds none of a run's files.
+        UsageError: `path` is not a directory, cannot be searched or holds none of a run's files.
         DataError: a record is damaged or of another schema; names file and line.
     """
+    check_run_path(path)
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the --out directory of a run")
     if not holds_run(path):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
+from avatar_core.files import user_path
 from avatar_core.run_directory import CONFIG, GROUPS, MANIFEST, METRICS, SUMMARY
 
 FILES = (CONFIG, MANIFEST, METRICS, GROUPS, SUMMARY)
@@ -18,8 +19,24 @@ def run_directories(paths: Sequence[Path]) -> list[Path]:
     """The directories named, one that holds the stages of a curriculum replaced by these.
 
     A directory that is neither stays, for its reader to refuse.
+
+    Raises:
+        UsageError: the system does not take a path, or its directory cannot be searched.
     """
+    for path in paths:
+        check_run_path(path)
     return [run for path in paths for run in _stages(path) or [path]]
+
+
+def check_run_path(path: Path, setting: str = "RUN") -> None:
+    """Raise `UsageError` for a path that the system does not take or does not let be searched.
+
+    Args:
+        path: as a user gave it; it may not exist.
+        setting: argument or flag that it was given for.
+    """
+    # A look below it tells of a directory that may not be searched.
+    user_path(path / CONFIG, setting)
 
 
 def _stages(path: Path) -> list[Path]:

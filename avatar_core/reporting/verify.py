@@ -19,6 +19,7 @@ from avatar_core.files import read_json
 from avatar_core.manifest import saved_checkpoints, verify_manifest
 from avatar_core.records import GroupRow, Manifest, MetricsRow, read_record
 from avatar_core.reporting.logs import Log, Problem, read_log
+from avatar_core.reporting.run_list import check_run_path
 from avatar_core.run_directory import (
     CONFIG,
     GROUPS,
@@ -71,9 +72,10 @@ def verify_run(run: Path, load_store: Callable[[Path], object]) -> Verdict:
         load_store: loads a replay store; raises `CheckpointError` when it is not sound.
 
     Raises:
-        UsageError: there is no run in the directory.
+        UsageError: there is no run in the directory, or it cannot be searched.
         DataError: a log cannot be read at all.
     """
+    check_run_path(run)
     if not run.is_dir() or not any((run / name).is_file() for name in (CONFIG, METRICS, GROUPS)):
         raise UsageError(f"{run}: no run is here; give the --out directory of a training run")
     if (run / SUMMARY).is_file():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NamedTuple
 
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import AvatarError, DataError, NonFiniteError, ServiceError
+from avatar_core.errors import AvatarError, DataError, NonFiniteError, ServiceError, Stopped
 from avatar_core.files import JsonlAppender
 from avatar_core.rewards.judging.judge import CountingJudge
 from avatar_core.run_directory import GROUPS, METRICS
@@ -57,18 +58,39 @@ class Saver:
         self._saved = self.step
 
 
+class Missed(NamedTuple):
+    """Consecutive steps that were not taken, the last ones of a run."""
+
+    steps: int = 0
+    """How many."""
+    broken: int = 0
+    """In how many of them loss or gradient was not finite; in the others no prompt was read."""
+    samples: str = ""
+    """Names of the samples of the last broken one."""
+
+    def and_then(self, record: StepRecord) -> Missed:
+        """The same after another step."""
+        if record.outcome.taken:
+            return Missed()
+        if not record.diagnostics:
+            return self._replace(steps=self.steps + 1)
+        names = ", ".join(visit.sample.id for visit in record.look.visits)
+        return Missed(self.steps + 1, self.broken + 1, names)
+
+
 def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher: Watcher) -> None:
     """Take the remaining steps, recording each and saving as configured or before an end.
 
     Raises:
         Stopped: a signal came.
-        NonFiniteError: `optim.max_skipped` consecutive steps were not finite.
+        NonFiniteError: `optim.max_skipped` consecutive steps were not taken, and the loss or the
+            gradient of one of them was not finite.
         DataError: no prompt of as many consecutive steps could be read.
         ServiceError: the judge could not be asked; the unfinished step is taken again on resume.
     """
     saver = Saver(run, trainee, config.checkpoint.keep, done)
     world = trainee.world
-    missed = 0
+    missed = Missed()
     with stop_on_signal() as stop, ExitStack() as stack:
         groups, metrics = (
             stack.enter_context(JsonlAppender(run / name)) if world.leads else None
@@ -82,18 +104,21 @@ def advance(run: Path, config: TrainConfig, trainee: Trainee, done: int, watcher
                 metrics.append(row.to_row())
             saver.finished(record.step)
             watcher.step(row, config.steps)
-            missed = 0 if record.outcome.taken else missed + 1
-            lost = missed >= config.optim.max_skipped
+            missed = missed.and_then(record)
+            lost = missed.steps >= config.optim.max_skipped
             # A signal to one process stops all of them after the same step.
-            stop.signal = next(filter(None, world.gather([stop.signal])), None)
+            asked = next(filter(None, world.gather([stop.signal])), None)
             due = record.step == config.steps or record.step % config.checkpoint.every == 0
-            if due or lost or stop.signal is not None:
+            if due or lost or asked is not None:
                 saver.save()
                 # None ends before the run is saved: a launcher would then end all.
                 world.wait()
             if lost:
                 raise too_many_missed(record, missed)
-            stop.raise_if_asked(f"stopped after step {record.step}; the same command continues")
+            if asked is not None:
+                raise Stopped(
+                    asked, f"stopped after step {record.step}; the same command continues"
+                )
 
 
 def steps_of(trainee: Trainee, config: TrainConfig, saver: Saver) -> Iterator[StepRecord]:
@@ -113,15 +138,14 @@ def steps_of(trainee: Trainee, config: TrainConfig, saver: Saver) -> Iterator[St
         raise
 
 
-def too_many_missed(record: StepRecord, missed: int) -> AvatarError:
-    """The error that ends a run whose steps cannot be taken any more."""
-    if not record.diagnostics:
+def too_many_missed(record: StepRecord, missed: Missed) -> AvatarError:
+    """The error that ends a run whose steps cannot be taken any more, after the last of them."""
+    if not missed.broken:
         return DataError(
-            f"step {record.step}: no prompt of {missed} consecutive steps could be read; "
+            f"step {record.step}: no prompt of {missed.steps} consecutive steps could be read; "
             f"the last: {record.look.failures[-1]}"
         )
-    names = ", ".join(visit.sample.id for visit in record.look.visits)
     return NonFiniteError(
-        f"step {record.step}: loss or gradient was not finite in {missed} consecutive steps "
-        f"(last samples {names}); lower optim.lr or look at the samples"
+        f"step {record.step}: loss or gradient was not finite in {missed.broken} of {missed.steps} "
+        f"consecutive steps (last samples {missed.samples}); lower optim.lr or look at the samples"
     )

@@ -9,7 +9,8 @@ checkpoints/step-<N>/   weights, tokenizer and processor in the `save_pretrained
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +21,12 @@ from torch import Tensor
 
 from avatar_core.errors import UsageError
 from avatar_core.files import disk_errors, published_directory, read_json, write_json
-from avatar_core.manifest import CHECKPOINTS, sound_checkpoints, write_manifest
+from avatar_core.manifest import (
+    CHECKPOINTS,
+    saved_checkpoints,
+    sound_checkpoints,
+    write_manifest,
+)
 from avatar_core.models.policy import Policy
 from avatar_core.replay import ReplayBuffer
 from avatar_core.replay.store import load_state, save_buffer
@@ -106,7 +112,7 @@ def save_checkpoint(
         if path.exists():
             # A run comes to a step again only when the checkpoint of that step was not sound.
             shutil.rmtree(path)
-    with published_directory(path) as directory:
+    with published_directory(path) as directory, _hidden_disk_errors():
         policy.save(directory)
         trainer = directory / TRAINER
         trainer.mkdir()
@@ -125,7 +131,7 @@ def save_checkpoint(
         write_manifest(directory)
     kept = sound_checkpoints(run, at_most=keep, trusted={path, *trusted})
     with disk_errors(path):
-        for old in run.glob(f"{CHECKPOINTS}/step-*"):
+        for old in saved_checkpoints(run).values():
             if old not in kept:
                 shutil.rmtree(old)
     return kept
@@ -172,9 +178,23 @@ def restore_trainer(checkpoint: Path, state: TrainerState) -> int:
 
 
 def _moments(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Optimiser state as flat tensors named `<parameter index>.<moment>`."""
+    """Optimiser state as flat tensors on the CPU, named `<parameter index>.<moment>`."""
     return {
-        f"{index}.{name}": moment.detach().contiguous().clone()
+        f"{index}.{name}": moment.detach().contiguous().to("cpu", copy=True)
         for index, parameter in enumerate(parameters_of(optimiser))
         for name, moment in optimiser.state.get(parameter, {}).items()
     }
+
+
+@contextmanager
+def _hidden_disk_errors() -> Iterator[None]:
+    """Raise the `OSError` behind what safetensors and tokenizers say when the disk refuses.
+
+    Both are written in Rust and raise other types; of the error its number stays in their text.
+    """
+    try:
+        yield
+    except Exception as error:
+        if "(os error " not in str(error):
+            raise
+        raise OSError(str(error)) from error

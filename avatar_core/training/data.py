@@ -15,7 +15,7 @@ from avatar_core.data.samples import read_placed
 from avatar_core.data.scenes import scene_samples
 from avatar_core.errors import DataError, UsageError
 from avatar_core.files import user_path
-from avatar_core.types import Sample
+from avatar_core.types import MediaRef, Sample
 
 SCENES = "scenes"
 SCENES_SEED = 0
@@ -192,7 +192,8 @@ def data_file(name: str, setting: str, remedy: str = "give a JSONL file or `scen
 def data_digest(samples: Iterable[Sample]) -> str:
     """Digest of training samples in order: all that a run reads of them.
 
-    Media count by kind, file name and window, so that a data set may move to another folder.
+    Media count by kind, file name, window and frame rate, so that a data set may move to another
+    folder.
     """
     digest = hashlib.blake2b(digest_size=16)
     for sample in samples:
@@ -206,10 +207,16 @@ def data_digest(samples: Iterable[Sample]) -> str:
             *hints,
             sample.problem_type,
             sample.extra,
-            [(ref.kind, Path(ref.path).name, ref.start, ref.end) for ref in sample.media],
+            [_told_of(ref) for ref in sample.media],
         ]
         digest.update(json.dumps(told, sort_keys=True, default=str).encode())
     return digest.hexdigest()
+
+
+def _told_of(ref: MediaRef) -> list[object]:
+    """What a run reads of one medium; a frame rate that is not given leaves earlier digests."""
+    rate = [] if ref.fps is None else [ref.fps]
+    return [ref.kind, Path(ref.path).name, ref.start, ref.end, *rate]
 
 
 def _scenes(split: Literal["train", "test"], config: TrainConfig, count: int) -> Part:

@@ -6,6 +6,7 @@ Imports no torch, so that a wrong directory is refused at once.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from avatar_core.config.resolve import frozen_changes, validate
@@ -39,15 +40,22 @@ def check_directory(run: Path, config: TrainConfig, *, resume: bool) -> None:
         )
 
 
-def newest_checkpoint(run: Path) -> Path | None:
+def newest_checkpoint(run: Path, say: Callable[[str], None] = lambda _: None) -> Path | None:
     """The sound checkpoint that a run goes on from; `None` when it has saved none.
+
+    Args:
+        run: run directory.
+        say: is told when newer checkpoints are damaged.
 
     Raises:
         CheckpointError: there are checkpoints but none is sound; a run never starts over by itself.
     """
+    saved = list(saved_checkpoints(run).values())
     for path in sound_checkpoints(run, at_most=1):
+        if path != saved[0]:
+            say(f"{saved[0]}: damaged; going on from {path.name}, the newest sound checkpoint")
         return path
-    if saved_checkpoints(run):
+    if saved:
         raise CheckpointError(
             f"{run / CHECKPOINTS}: no checkpoint is sound; "
             "remove the folder to begin anew, or choose another --out"

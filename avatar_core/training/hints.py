@@ -13,6 +13,7 @@ every checkpoint, so a resumed run decides alike.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -65,13 +66,14 @@ class HintMemory:
 
         Low is what does not exceed the quantile of the last `kl_window` measured, these included:
         an absolute bound would depend on model and learning rate. The quantile is the smallest
-        measured value that at least that share of them does not exceed.
+        measured value that at least that share of them does not exceed. One that is not finite
+        is forgotten and never low.
         """
-        self._divergences.extend(divergences)
+        self._divergences.extend(filter(math.isfinite, divergences))
         while len(self._divergences) > config.kl_window:
             self._divergences.popleft()
-        if not divergences:
-            return []
+        if not self._divergences:
+            return [False] * len(divergences)
         bound = np.quantile(list(self._divergences), config.kl_quantile, method="inverted_cdf")
         return [value <= bound for value in divergences]
 

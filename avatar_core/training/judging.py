@@ -10,9 +10,9 @@ from avatar_core.errors import UsageError
 from avatar_core.rewards.judging.judge import CountingJudge, JudgeCounts
 from avatar_core.rewards.judging.opening import open_judge, server_key
 from avatar_core.training.data import SCENES
-from avatar_core.training.parallel import World
 
 if TYPE_CHECKING:
+    from avatar_core.training.parallel import World
     from avatar_core.training.telemetry import Counters
 
 JUDGE = "judge"

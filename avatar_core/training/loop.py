@@ -52,7 +52,7 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             most = fresh_size(config, rehearsal)
             sizes = group_sizes(state.memories, visits, config, most=most, step=step)
             completions = draw_completions(
-                policy, encoded, visits, sizes=sizes, config=config, step=step
+                policy, encoded, visits, sizes=sizes, config=config, step=step, world=world
             )
         with watch.phase("reward"):
             scored = score_groups(visits, completions, config.reward, step, trainee.judge)
@@ -85,14 +85,18 @@ def reinforce(trainee: Trainee, config: TrainConfig, *, done: int) -> Iterator[S
             tier_of={group.prompt_id: state.buffer.tier_of(group.prompt_id) for group in fresh},
             diagnostics=diagnostics(updated.terms),
         )
-        store(trainee, config, shown, finished)
+        with watch.phase("train"):
+            store(trainee, config, shown, finished)
         yield finished._replace(tiers=state.buffer.tier_sizes() if config.replay.enabled else None)
 
 
 def store(
     trainee: Trainee, config: TrainConfig, shown: Sequence[Visit | None], finished: StepRecord
 ) -> None:
-    """Remember the groups of a step and count it; what broke a step must not come back."""
+    """Remember the groups of a step and count it; what broke a step must not come back.
+
+    Timed as training, since the distance to the reference may be asked for.
+    """
     state, fresh, rehearsal = trainee.state, finished.fresh, finished.rehearsal
     if finished.outcome.taken:
         state.buffer.mark_used([part.draw for part in rehearsal.replayed])

@@ -72,7 +72,7 @@ def check_inputs(
     if not chained:
         check_start(config)
     if not quick:
-        newest_checkpoint(run)
+        newest_checkpoint(run, say)
         samples = [*data.training.values(), *data.held_out]
         check_clips(samples, data.places, config.media, say)
     return None if config.data == SCENES else data

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from avatar_core.config.reward import RewardConfig
@@ -14,6 +15,7 @@ from avatar_core.models.policy import Encoded, Policy, Prepared, Sampling
 from avatar_core.rewards import RewardContext, score
 from avatar_core.rewards.judging.judge import Judge
 from avatar_core.seeds import seed_from
+from avatar_core.training.parallel import ALONE, World
 from avatar_core.types import ACCURACY, Clip, Completion, Group, Sample
 
 
@@ -40,18 +42,22 @@ def draw_completions(
     sizes: Sequence[int],
     config: TrainConfig,
     step: int,
+    world: World = ALONE,
 ) -> list[list[Completion]]:
     """Draw unscored completions for each visited prompt from its encoding, `sizes[i]` for visit i.
 
     Draw j of a prompt is seeded by (run seed, step, sample id, j); a step that visits a prompt
-    twice goes on counting j. No visits need no encoding.
+    twice goes on counting j, also from one process of `world` to the next. All processes call it
+    together. No visits need no encoding.
     """
+    wanted = [(visit.sample.id, size) for visit, size in zip(visits, sizes, strict=True)]
+    drawn: Counter[str] = Counter()
+    for name, size in chain.from_iterable(world.gather([wanted])[: world.rank]):
+        drawn[name] += size
     if encoded is None:
         return []
-    drawn: Counter[str] = Counter()
     seeds = []
-    for visit, size in zip(visits, sizes, strict=True):
-        name = visit.sample.id
+    for name, size in wanted:
         draws = range(drawn[name], drawn[name] + size)
         seeds.append([seed_from(config.seed, "rollout", step, name, draw) for draw in draws])
         drawn[name] += size

@@ -9,7 +9,7 @@ from pathlib import Path
 from avatar_core.config.stages import cold_start_config
 from avatar_core.config.train import TrainConfig
 from avatar_core.errors import UsageError, memory_errors
-from avatar_core.files import LOCK, disk_errors, published_directory, write_json
+from avatar_core.files import LOCK, disk_errors, published_directory, run_lock, write_json
 from avatar_core.run_directory import CONFIG, has_begun
 from avatar_core.training.parallel import joined_processes
 from avatar_core.training.preflight import check_start
@@ -40,11 +40,11 @@ def train_stages(
         inputs = checked(configs, resume=resume, watcher=watcher, world=world)
         for config, data in zip(configs, inputs, strict=True):
             watcher.say(f"stage {config.stage}, in {config.out}")
-            with world.lead_first():
-                if config == cold_start_config().model_copy(update={"out": config.out}):
-                    take_cold_start(config, watcher)
-            check_start(config)
             with memory_errors(memory_remedy(config)):
+                with world.lead_first():
+                    if config == cold_start_config().model_copy(update={"out": config.out}):
+                        take_cold_start(config, watcher)
+                check_start(config)
                 results.append(run_stage(config, data, resume=resume, watcher=watcher, world=world))
     return results
 
@@ -53,20 +53,23 @@ def take_cold_start(config: TrainConfig, watcher: Watcher) -> None:
     """Copy the embedded model's stage 0 to where a stage 0 of these settings is to run.
 
     It is trained now unless it is kept from earlier. A run that has begun there is left alone.
+
+    Raises:
+        UsageError: the directory holds files of no run.
+        RunLockedError: another process is about to begin a run there.
     """
     run = Path(config.out)
     if has_begun(run, "run"):
         return
     source = cold_start(watcher)
-    if has_begun(run, "run"):
-        return
-    with disk_errors(run):
-        # What a start cut short has left; anything else is not ours to remove.
-        (run / LOCK).unlink(missing_ok=True)
-        if run.exists() and any(run.iterdir()):
+    with run_lock(run), disk_errors(run):
+        if has_begun(run, "run"):
+            return
+        # Its lock is all that a start cut short has left; anything else is not ours to remove.
+        if any(path.name != LOCK for path in run.iterdir()):
             raise UsageError(f"--out {run}: holds files of no run; choose another directory")
-        if run.exists():
-            run.rmdir()
+        (run / LOCK).unlink()
+        run.rmdir()
     with published_directory(run) as copy:
         shutil.copytree(source, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
         write_json(copy / CONFIG, config.model_dump(mode="json"))

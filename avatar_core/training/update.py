@@ -99,6 +99,7 @@ def trained_members(groups: Sequence[Group], size: int, seed: int, step: int) ->
     ]
 
 
+@phase("reference")
 @torch.no_grad()
 def reference_gaps(
     policy: Policy, visits: Sequence[Visit], groups: Sequence[Group]

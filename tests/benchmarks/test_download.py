@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import errno
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -248,6 +250,15 @@ def test_no_room_is_seen_before_the_transfer(
     # What has arrived takes no more room.
     (tmp_path / "validation.json").write_bytes(b"[]")
     fetch(what, tmp_path, api=hub)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_a_disk_that_refuses_is_not_taken_for_the_hub(hub: Hub, tmp_path: Path, code: int) -> None:
+    what = plan("mmvu", ("second/mmvu",), LAYOUT, hub)  # type: ignore[arg-type]
+    hub.refuses["validation.json"] = OSError(code, os.strerror(code))
+    with pytest.raises(DiskError, match=f"{os.strerror(code)}; free space or give another"):
+        obtain(what, tmp_path, api=hub)  # type: ignore[arg-type]
+    assert unfinished(tmp_path)
 
 
 def test_progress_rises_to_all_bytes(

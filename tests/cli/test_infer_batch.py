@@ -47,6 +47,16 @@ def test_a_file_of_questions(run: str, tmp_path: Path, capsys: pytest.CaptureFix
     assert "of another model or of other settings" in capsys.readouterr().err
 
 
+def test_untrained_weights_of_the_environment_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"video": "gone.mp4", "question": "What?"}\n')
+    monkeypatch.setenv("AVATAR_MODEL", "tiny")
+    command = ["infer", "--batch", str(tmp_path / "rows.jsonl"), "--out", str(tmp_path / "a.jsonl")]
+    assert main(command) == 3
+    assert "tiny is untrained" in capsys.readouterr().err
+
+
 def test_answers_to_rows_with_a_solution_are_scored(
     run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

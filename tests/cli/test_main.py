@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import resource
 import subprocess
@@ -225,3 +226,19 @@ def test_closed_streams_are_no_bug(closed: str) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+
+
+def test_a_closed_stdin_asks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").touch()
+    for question, message in (("", "QUESTION is missing"), ("-", "the question is empty")):
+        command = f"{sys.executable} -m avatar_cli infer {tmp_path}/clip.mp4 {question} <&-"
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"avatar: {message}")
+
+
+def test_what_is_not_utf_8_on_stdin_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A question in Latin-1.
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"gr\xfcn?"), encoding="utf-8"))
+    assert main(["--version"]) == 0
+    assert sys.stdin.read() == "gr\ufffdn?"

@@ -13,11 +13,12 @@ from avatar_cli.options import Output
 from avatar_cli.render_eval import (
     benchmark_document,
     benchmark_table,
+    dataset_table,
     gain_table,
     item_progress,
     subset_table,
 )
-from avatar_core.benchmarks.registry import Benchmark, Published
+from avatar_core.benchmarks import Benchmark, Published
 from avatar_core.evaluation_records import SubsetScore
 from tests.run_records import eval_summary
 
@@ -54,6 +55,7 @@ def test_benchmarks_are_listed_with_their_size() -> None:
         ("scenes", "endless", "video + sound", "accuracy", ""),
         ("mine", "12,345", "image", "macro_mean", "50.0  51.2  52.5"),
     ]
+    assert cells(dataset_table(LISTED)) == [("scenes", "made here"), ("mine", "owner/mine")]
     document = benchmark_document(LISTED)
     assert document["schema"] == 1
     assert document["benchmarks"][1] == {

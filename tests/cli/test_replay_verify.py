@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from rich.progress import Progress
 
 from avatar_cli.__main__ import main
+from avatar_cli.options import Output
+from avatar_cli.render import progress_bar
 from tests.run_records import group_row, metrics_row, write_run
 
 
@@ -24,6 +27,19 @@ def test_a_sound_run_is_one_line(run: Path, capsys: pytest.CaptureFixture[str]) 
     assert main(["replay", "verify", str(run)]) == 0
     summary = "sound, 1 step, 1 group, 2 completions, 0 checkpoints, 0 replay stores"
     assert capsys.readouterr().out == f"{run}: {summary}\n"
+
+
+def test_a_bar_says_what_is_done(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = []
+
+    def bar(output: Output) -> Progress:
+        bars.append(progress_bar(output))
+        return bars[-1]
+
+    monkeypatch.setattr("avatar_cli.render.progress_bar", bar)
+    assert main(["replay", "verify", str(run)]) == 0
+    (told,) = bars
+    assert [task.description for task in told.tasks] == ["checking records and checkpoints"]
 
 
 def test_problems_are_listed_and_end_in_exit_4(

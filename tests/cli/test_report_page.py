@@ -6,8 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.progress import Progress
 
 from avatar_cli.__main__ import main
+from avatar_cli.options import Output
+from avatar_cli.render import progress_bar
 from avatar_core.files import write_json
 from tests.run_records import eval_summary, group_row, metrics_row, write_run
 
@@ -43,6 +46,16 @@ def test_a_report_is_replaced_and_nothing_else_is(
     assert "is a directory" in capsys.readouterr().err
 
 
+def test_a_page_that_cannot_be_written_is_a_disk_error(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # A file stands where the directory of the page would be made.
+    (tmp_path / "notes").touch()
+    page = tmp_path / "notes" / "report.html"
+    assert main(["report", str(run), "--html", str(page), "--no-thumbnails"]) == 5
+    assert "cannot write" in capsys.readouterr().err
+
+
 def test_json_goes_to_stdout_beside_the_page(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +63,21 @@ def test_json_goes_to_stdout_beside_the_page(
     assert main(["report", str(run), "--html", str(page), "--no-thumbnails", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["runs"]) == 1
     assert page.is_file()
+
+
+def test_a_bar_says_that_frames_are_read(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = []
+
+    def bar(output: Output) -> Progress:
+        bars.append(progress_bar(output))
+        return bars[-1]
+
+    monkeypatch.setattr("avatar_cli.render.progress_bar", bar)
+    assert main(["report", str(run), "--html", str(tmp_path / "report.html")]) == 0
+    (told,) = bars
+    assert [task.description for task in told.tasks] == ["reading frames of the prompts"]
 
 
 def test_a_run_whose_clips_are_gone_is_shown_without_them(

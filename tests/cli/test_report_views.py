@@ -58,6 +58,8 @@ def test_a_baseline_without_common_items_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no answer to an item"):
         views_of([evaluation(tmp_path / "y", "a")], run)
     assert answers(run) is None
+    with pytest.raises(UsageError, match="--baseline .*File name too long"):
+        views_of([run], tmp_path / ("x" * 256))
 
 
 def test_names_are_as_long_as_it_takes_to_tell_runs_apart(tmp_path: Path) -> None:
@@ -74,7 +76,8 @@ def test_the_terminal_and_json_tell_of_the_baseline(
     before, after = evaluation(tmp_path / "x", "ab"), evaluation(tmp_path / "y", "bcd")
     assert main(["report", str(after), "--baseline", str(before)]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "on 4 common items: 50.0 % before, 75.0 % now, +25.0 points" in shown
+    expected = "share of right answers on 4 common items: 50.0 % before, 75.0 % now, +25.0 points"
+    assert expected in shown and "; every item counts as independent" in shown
     assert main(["report", str(after), "--baseline", str(before), "--json"]) == 0
     (document,) = json.loads(capsys.readouterr().out)["runs"]
     assert document["paired"]["gained"] == 2

@@ -94,6 +94,8 @@ def test_values_out_of_range_are_refused(values: dict[str, object]) -> None:
     [
         ({"rollout": {"fresh_per_group": 9, "group_size": 8}}, "rollout.fresh_per_group=9 exceeds"),
         ({"replay": {"min_fill": 11, "capacity": 10}}, "replay.min_fill=11 exceeds"),
+        ({"replay": {"ratios": (0.5, 0.5, 0.5)}}, r"replay.ratios=\[0.5, 0.5, 0.5\] must be three"),
+        ({"replay": {"ratios": (-0.5, 0.5, 1.0)}}, r"replay.ratios=\[-0.5, 0.5, 1.0\] must be"),
         ({"loss": {"ratio_cap": 1.1, "clip_high": 0.2}}, "loss.ratio_cap=1.1 is below"),
     ],
 )

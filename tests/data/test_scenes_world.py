@@ -14,7 +14,6 @@ from avatar_core.data.scenes.world import (
     COLOURS,
     MOTIONS,
     SHAPES,
-    SILENCE,
     Scene,
     Thing,
     document_hash,
@@ -45,15 +44,6 @@ def test_neighbours_in_a_grid_of_two_by_two() -> None:
 def test_where_a_thing_is_and_ends() -> None:
     assert (MOVER.name, MOVER.position, MOVER.end_cell) == ("red circle", "top left", 1)
     assert (RESTING.position, RESTING.end_cell) == ("bottom left", 2)
-
-
-def test_makers_flash_in_the_slot_of_a_tone() -> None:
-    assert SCENE.makers() == (MOVER, RESTING)
-    assert SCENE.makers("high") == (MOVER,)
-    assert SCENE.makers("low") == (RESTING,)
-    assert replace(SCENE, tones=SILENCE).makers() == ()
-    without_flash = replace(SCENE, things=(replace(MOVER, flash=None), RESTING))
-    assert without_flash.makers() == (RESTING,)
 
 
 def test_facts_count_times_from_one() -> None:

@@ -90,8 +90,13 @@ def test_what_was_answered_is_kept_and_the_rest_is_asked(
     assert out.read_bytes() == before
     with pytest.raises(AssertionError, match="no model is wanted"):
         ask(files, out, run, [{**ROWS[0], "question": "What else?"}])
+    # Answers of before are lost when there is a model to give others, not before.
     with pytest.raises(AssertionError, match="no model is wanted"):
         ask(files, out, run, good, resume=False)
+    assert out.read_bytes() == before
+    monkeypatch.undo()
+    assert ask(files, out, run, good[:1], resume=False).resumed == 0
+    assert [row["id"] for row in lines(out)] == ["a"]
 
 
 def test_a_signal_keeps_the_finished_batches(files: Path, run: str, tmp_path: Path) -> None:

@@ -12,7 +12,14 @@ import pytest
 from avatar_core.config.inference import InferConfig
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import UsageError
-from avatar_core.inference.files import check_files, kind_of, media_settings, model_of, refs_of
+from avatar_core.inference.files import (
+    check_files,
+    check_question,
+    kind_of,
+    media_settings,
+    model_of,
+    refs_of,
+)
 from avatar_core.types import MediaRef
 
 
@@ -59,6 +66,17 @@ def test_a_use_of_sound_must_suit_every_file() -> None:
             check_files(InferConfig(video=Path("a.mp4"), question="?", **options))
     assert len(refused) == 3
     check_files(InferConfig(video=Path("a.mp4"), question="?", also=(Path("b.png"),)))
+
+
+def test_a_question_is_text() -> None:
+    check_question("Was ist größer?")
+    # As the system hands over bytes of a command line that are not UTF-8.
+    for question, message in (
+        (" ", "is empty"),
+        (b"gr\xf6\xdfer?".decode("utf-8", "surrogateescape"), "not UTF-8"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            check_question(question)
 
 
 def test_the_model_is_given_or_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,11 @@ def test_a_row_that_repeats_gets_a_number(folder: Path) -> None:
     )
     assert again == f"{plain}#2"
     assert (named, twice, thrice) == ("x", "x#2", "x#3")
+    # 2 is the number of a row of its own; wherever that one stands, it keeps its id.
+    for names in (["a", "a#2", "a", "a"], ["a#2", "a", "a", "a"], ["a", "a", "a", "a#2"]):
+        found = [question.id for question in read(folder, *({**row, "id": n} for n in names))]
+        assert sorted(found) == ["a", "a#2", "a#3", "a#4"]
+        assert found.index("a#2") == names.index("a#2")
     # The id is of the content: the order of rows does not count.
     assert read(folder, {**row, "question": "Why?"}, row)[1].id == plain
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import pytest
 from avatar_core.config.media import MediaConfig
 from avatar_core.errors import MediaError
 from avatar_core.media import folder as module
+from avatar_core.media.content import content_digest
 from avatar_core.media.folder import is_folder, list_pictures, pictures_digest
 from avatar_core.types import MediaRef
 from tests.media.clips import write_pictures
@@ -46,6 +48,18 @@ def test_pictures_are_ordered_by_number_and_what_is_no_picture_is_passed_over(
     (folder / "more").mkdir()
     assert names(folder)[:4] == ["00001.jpg", "2.JPG", "3.jpeg", "4.jpg"]
     assert (len(names(folder)), names(folder)[-1]) == (10, "10.png")
+
+
+def test_a_picture_that_cannot_be_read_is_a_media_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    write_pictures(tmp_path / "film", 2)
+    monkeypatch.setattr(module, "file_digest", refused)
+    with pytest.raises(MediaError, match=r"cannot be opened \(Permission denied\)"):
+        content_digest(ref(tmp_path / "film"), MediaConfig())
 
 
 def link_outside(folder: Path) -> None:

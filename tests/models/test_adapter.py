@@ -18,7 +18,6 @@ from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.models.adapter import base_of, check_size
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.models.tiny import save_tiny
 from tests.models.prompts import all_logprobs, ragged_completions, tiny_policy
 
 pytestmark = [
@@ -32,7 +31,7 @@ RANK = 8
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("base")
-    save_tiny(directory, seed=2)
+    tiny_policy(seed=2).save(directory)
     return directory
 
 
@@ -256,6 +255,13 @@ def test_an_adapter_that_does_not_fit_is_refused(adapter: Path) -> None:
         load_policy(str(adapter))
 
 
+@pytest.mark.parametrize("change", [{"r": "8"}, {"lora_alpha": "x"}, {"rank_pattern": []}])
+def test_a_configuration_of_other_types_is_refused(adapter: Path, change: dict[str, Any]) -> None:
+    change_config(adapter, **change)
+    with pytest.raises(CheckpointError, match=r"adapter_config\.json: does not fit"):
+        load_policy(str(adapter))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -274,7 +280,7 @@ def test_an_odd_configuration_is_refused(
 
 
 def test_an_unreadable_configuration_is_refused(adapter: Path) -> None:
-    for text in ("{", "[]"):
+    for text in ("{", "[]", "[" * 100_000):
         (adapter / "adapter_config.json").write_text(text)
         with pytest.raises(CheckpointError, match="unreadable"):
             load_policy(str(adapter))

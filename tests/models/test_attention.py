@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from avatar_core.algo.masks import packed_group_mask
 from avatar_core.models.attention import IMPLEMENTATION, PackedAttention
 from avatar_core.models.packing import PackedRows, pack_rows
 from avatar_core.models.thinker import parts_of
@@ -40,8 +39,20 @@ def drawn(rows: PackedRows) -> tuple[Tensor, Tensor, Tensor]:
     )
 
 
+def dense_mask(segments: Tensor) -> Tensor:
+    """Who attends to whom in packed rows, bool [rows, 1, tokens, tokens], query by key.
+
+    The prefix is segment 0, its completions are 1 to G, padding is negative. A query sees itself
+    and what stands before it in the prefix or in its own completion; padding sees itself alone.
+    """
+    query, key = segments.unsqueeze(2), segments.unsqueeze(1)
+    causal = torch.ones(segments.shape[1], segments.shape[1]).tril().bool()
+    related = (query >= 0) & ((key == 0) | (key == query))
+    return ((causal & related) | torch.eye(segments.shape[1]).bool()).unsqueeze(1)
+
+
 def dense(rows: PackedRows, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    mask = packed_group_mask(rows.segments)
+    mask = dense_mask(rows.segments)
     every = HEADS // KEY_HEADS
     return scaled_dot_product_attention(
         queries,
@@ -50,6 +61,20 @@ def dense(rows: PackedRows, queries: Tensor, keys: Tensor, values: Tensor) -> Te
         attn_mask=mask,
         scale=0.3,
     ).transpose(1, 2)
+
+
+def test_the_mask_by_hand() -> None:
+    # Positions: p0 p1 a0 a1 b0 pad. a sees p and earlier a; b sees p, not a; pad sees itself.
+    allowed = dense_mask(torch.tensor([[0, 0, 1, 1, 2, -1]]))
+    assert allowed.shape == (1, 1, 6, 6)
+    assert allowed[0, 0].int().tolist() == [
+        [1, 0, 0, 0, 0, 0],
+        [1, 1, 0, 0, 0, 0],
+        [1, 1, 1, 0, 0, 0],
+        [1, 1, 1, 1, 0, 0],
+        [1, 1, 0, 0, 1, 0],
+        [0, 0, 0, 0, 0, 1],
+    ]
 
 
 def test_results_and_gradients_are_those_of_dense_attention() -> None:

@@ -18,14 +18,14 @@ from avatar_core.errors import CheckpointError, UsageError
 from avatar_core.manifest import write_manifest
 from avatar_core.models.loading import attention_implementation, load_policy, weight_precision
 from avatar_core.models.qwen_omni import QwenOmniPolicy
-from avatar_core.models.tiny import save_tiny, tiny_model, tiny_processor
+from avatar_core.models.tiny import tiny_model, tiny_processor
 from tests.models.prompts import all_logprobs, ragged_completions, tiny_policy
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("tiny")
-    save_tiny(directory, seed=3)
+    tiny_policy(seed=3).save(directory)
     return directory
 
 
@@ -100,9 +100,10 @@ def test_another_architecture_is_refused(checkpoint: Path) -> None:
         load_policy(str(checkpoint))
 
 
-def test_an_unreadable_configuration_is_refused(checkpoint: Path) -> None:
-    (checkpoint / "config.json").write_text("{")
-    with pytest.raises(CheckpointError, match="unreadable"):
+@pytest.mark.parametrize("text", ["{", "[]", "null", "[" * 100_000])
+def test_an_unreadable_configuration_is_refused(checkpoint: Path, text: str) -> None:
+    (checkpoint / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"config\.json: unreadable .*use another checkpoint"):
         load_policy(str(checkpoint))
 
 

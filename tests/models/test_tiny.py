@@ -12,7 +12,6 @@ from avatar_core.models.loading import load_policy
 from avatar_core.models.tiny import (
     CHAT_TOKENS,
     MEDIA_TOKENS,
-    save_tiny,
     tiny_model,
     tiny_processor,
     tiny_tokenizer,
@@ -77,8 +76,9 @@ def test_the_tokenizer_survives_being_saved(tmp_path: Path) -> None:
 
 @torch.no_grad()
 def test_a_saved_model_computes_the_same(tmp_path: Path) -> None:
-    save_tiny(tmp_path, seed=5)
-    made, read = tiny_policy(seed=5), load_policy(str(tmp_path), device="cpu")
+    made = tiny_policy(seed=5)
+    made.save(tmp_path)
+    read = load_policy(str(tmp_path), device="cpu")
     completions = ragged_completions(made)
     pairs = zip(all_logprobs(made, completions), all_logprobs(read, completions), strict=True)
     assert all(torch.equal(one, other) for one, other in pairs)

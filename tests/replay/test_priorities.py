@@ -69,7 +69,7 @@ def test_release_needs_what_it_scores(make_group):
         with pytest.raises(ValueError, match=f"needs {name} of 'q'"):
             buffer.insert(group, **values)
         # And nothing of the group was taken in.
-        assert (len(buffer), buffer.visits("q")) == (0, 0)
+        assert (len(buffer), buffer.state_dict()["prompts"]) == (0, {})
 
 
 def test_release_draws_without_replacement_at_any_gap(make_group):

@@ -83,3 +83,10 @@ def test_a_segment_is_refused_when_it_is_not_what_its_entry_says(tmp_path):
     path.unlink()
     with pytest.raises(CheckpointError, match="No such file"):
         read_records(layout, Path(tmp_path))
+
+
+def test_a_segment_that_ends_before_a_record_is_refused(tmp_path):
+    layout = write_segments(NOTHING, {"a": b"123"}, tmp_path)
+    longer = Layout(layout.segments, {"a": Place(segment=0, offset=1, bytes=3)})
+    with pytest.raises(CheckpointError, match="ends before a record"):
+        read_records(longer, tmp_path)

@@ -6,7 +6,7 @@ import pytest
 
 from avatar_core.errors import DataError, UsageError
 from avatar_core.files import write_json
-from avatar_core.reporting.records_io import load_run
+from avatar_core.reporting.records_io import held_out_gain, load_run
 from tests.run_records import eval_summary, group_row, metrics_row, write_run
 
 
@@ -58,6 +58,31 @@ def test_what_is_no_run_is_a_usage_error(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none", tmp_path / "notes.txt"):
         with pytest.raises(UsageError, match="give the --out"):
             load_run(path)
+
+
+def test_a_path_that_the_system_does_not_take_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="RUN .*File name too long"):
+        load_run(tmp_path / ("x" * 256))
+
+
+def test_a_summary_of_held_out_samples_has_all_that_is_reported(tmp_path: Path) -> None:
+    assert held_out_gain(tmp_path) is None
+    moment = {"value": 0.5, "interval": None}
+    whole = {"samples": 2, "before": moment, "after": moment, "gain": 0.0, "gain_interval": None}
+    file = tmp_path / "held_out" / "summary.json"
+    write_json(file, whole)
+    assert held_out_gain(tmp_path) == whole
+    for broken, key in (
+        ({}, "samples"),
+        ({**whole, "before": 0.5}, "before.value"),
+        ({**whole, "after": {"value": 0.5}}, "after.interval"),
+    ):
+        write_json(file, broken)
+        with pytest.raises(DataError, match=rf"summary\.json: key '{key}' is missing"):
+            held_out_gain(tmp_path)
+    write_json(file, [])
+    with pytest.raises(DataError, match=r"summary\.json: expected a JSON object, found list"):
+        held_out_gain(tmp_path)
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

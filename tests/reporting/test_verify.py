@@ -184,3 +184,8 @@ def test_only_runs_are_verified(tmp_path: Path) -> None:
     write_json(tmp_path / "summary.json", eval_summary().to_row())
     with pytest.raises(UsageError, match="holds an evaluation"):
         verify(tmp_path)
+
+
+def test_a_path_that_the_system_does_not_take_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="RUN .*File name too long"):
+        verify(tmp_path / ("x" * 256))

@@ -1,23 +1,37 @@
-"""A judge that fails in the middle of a run: what was finished is saved, and the run goes on."""
+"""Ends of a run in its middle: a judge that fails, steps that cannot be taken, a signal."""
 
 from __future__ import annotations
 
+import math
+import os
+import signal
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from avatar_core.errors import ServiceError
+from avatar_core.config.resolve import resolve_train
+from avatar_core.errors import DataError, MediaError, NonFiniteError, ServiceError, Stopped
 from avatar_core.manifest import sound_checkpoints
+from avatar_core.replay import ReplayBuffer
 from avatar_core.rewards.judging.judge import (
     CountingJudge,
     JudgeRequest,
     Verdict,
     verdict_of,
 )
+from avatar_core.training import advance as advance_module
 from avatar_core.training import run as run_module
+from avatar_core.training.advance import Saver
+from avatar_core.training.checkpoint import TrainerState
+from avatar_core.training.rows import StepRecord
 from avatar_core.training.run import train
+from avatar_core.training.step import NOT_TAKEN
+from avatar_core.training.telemetry import Counters
+from avatar_core.training.trainee import Look
+from avatar_core.training.watcher import SILENT
 from tests.training.runs import (
     read_rows,
     replay_state,
@@ -102,3 +116,55 @@ def test_a_judge_that_is_down_from_the_start_leaves_no_checkpoint(
         train(small(tmp_path / "run", base, *JUDGED))
     assert sound_checkpoints(tmp_path / "run") == []
     assert read_rows(tmp_path / "run" / "groups.jsonl") == []
+
+
+def steps(*numbers: int, broken: Sequence[int] = ()) -> list[StepRecord]:
+    """Steps that were not taken, since nothing could be read or since something is not finite."""
+    failures: list[MediaError | DataError] = [MediaError("1.mp4", "is damaged")]
+    return [
+        StepRecord(n, 1, 0.0, Look([], failures), NOT_TAKEN, 1e-4, {}, diagnostics=found)
+        for n in numbers
+        for found in [{"loss": math.nan} if n in broken else {}]
+    ]
+
+
+def walked(
+    run: Path, records: list[StepRecord], monkeypatch: pytest.MonkeyPatch, **world: Any
+) -> list[int]:
+    """Advance over these steps; returns the steps that were saved."""
+    saved: list[int] = []
+    monkeypatch.setattr(advance_module, "steps_of", lambda *_: iter(records))
+    monkeypatch.setattr(Saver, "save", lambda self: saved.append(self.step))
+    state = TrainerState(None, Counters(), ReplayBuffer(), "")  # type: ignore[arg-type]
+    alone = {"leads": True, "gather": list, "wait": lambda: None}
+    trainee = SimpleNamespace(state=state, world=SimpleNamespace(**{**alone, **world}))
+    config = resolve_train(stage=1, assignments=["steps=9", "optim.max_skipped=3"])
+    advance_module.advance(run, config, trainee, 0, SILENT)  # type: ignore[arg-type]
+    return saved
+
+
+def test_a_streak_with_a_step_that_was_not_finite_ends_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Steps 1 and 2 overflow, and the clips of the third cannot be read: the last is not the cause.
+    with pytest.raises(NonFiniteError, match="step 3: .* not finite in 2 of 3 consecutive steps"):
+        walked(tmp_path, steps(1, 2, 3, broken=(1, 2)), monkeypatch)
+    with pytest.raises(DataError, match="step 3: no prompt of 3 consecutive .* 1.mp4: is damaged"):
+        walked(tmp_path, steps(1, 2, 3), monkeypatch)
+
+
+def test_a_signal_that_comes_while_signals_are_compared_stops_after_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int | None] = []
+
+    def gather(items: Sequence[int | None]) -> list[int | None]:
+        compared.extend(items)
+        if len(compared) == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return list(items)
+
+    with pytest.raises(Stopped, match="stopped after step 2") as caught:
+        walked(tmp_path, steps(1, 2, 3), monkeypatch, gather=gather)
+    assert caught.value.exit_code == 143
+    assert compared == [None, signal.SIGTERM]

@@ -6,14 +6,16 @@ from typing import Literal
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from avatar_core.config.train import OptimConfig
-from avatar_core.errors import UsageError
+from avatar_core.errors import DiskError, UsageError
 from avatar_core.files import read_json
 from avatar_core.manifest import sound_checkpoints, verify_manifest
 from avatar_core.models.loading import load_policy
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.replay import ReplayBuffer
+from avatar_core.training import checkpoint as checkpoint_module
 from avatar_core.training.checkpoint import (
     TrainerState,
     remove_unfinished,
@@ -181,3 +183,68 @@ def test_other_training_samples_are_refused(
     assert read_json(path / "trainer" / "state.json")["data"] == "d"
     with pytest.raises(UsageError, match="the training samples have changed since"):
         restore_trainer(path, new_state(policy, data="e"))
+
+
+def test_what_libraries_in_rust_say_of_the_disk_is_an_error_of_the_disk(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weights(directory: Path) -> None:
+        save_file({"a": torch.zeros(1)}, directory / "nowhere" / "model.safetensors")
+
+    def tokenizer(directory: Path) -> None:
+        policy.processor.tokenizer.backend_tokenizer.save(str(directory / "nowhere" / "it.json"))
+
+    def moments(values: object, path: Path) -> None:
+        weights(path.parent)
+
+    refused = 0
+    for owner, name, action in (
+        (policy, "save", weights),
+        (policy, "save", tokenizer),
+        (checkpoint_module, "save_file", moments),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, action)
+            with pytest.raises(DiskError, match=r"step-1: cannot write: .*\(os error 2\)"):
+                save_checkpoint(tmp_path, 1, policy, state, keep=2)
+        refused += names(tmp_path) == []
+    assert refused == 3
+
+
+def test_other_errors_of_a_save_stay_what_they_are(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def save(directory: Path) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(policy, "save", save)
+    with pytest.raises(KeyError, match="a bug"):
+        save_checkpoint(tmp_path, 1, policy, state, keep=2)
+
+
+def test_what_a_user_puts_beside_the_checkpoints_stays(
+    policy: QwenOmniPolicy, state: TrainerState, tmp_path: Path
+) -> None:
+    mine = tmp_path / "checkpoints" / "step-1-best"
+    mine.mkdir(parents=True)
+    (mine.parent / "step-notes.txt").touch()
+    for step in (1, 2):
+        save_checkpoint(tmp_path, step, policy, state, keep=1)
+    assert names(tmp_path) == ["step-1-best", "step-2", "step-notes.txt"]
+
+
+@pytest.mark.gpu
+def test_moments_are_copied_to_the_host() -> None:
+    weight = torch.ones(1 << 20, device="cuda", requires_grad=True)
+    optimiser = torch.optim.AdamW([weight])
+    weight.sum().backward()
+    optimiser.step()
+    torch.cuda.reset_peak_memory_stats()
+    before = torch.cuda.memory_allocated()
+    copied = checkpoint_module._moments(optimiser)
+    assert torch.cuda.max_memory_allocated() == before
+    assert {name: str(moment.device) for name, moment in copied.items()} == {
+        "0.step": "cpu",
+        "0.exp_avg": "cpu",
+        "0.exp_avg_sq": "cpu",
+    }

@@ -226,9 +226,13 @@ def test_the_digest_tells_how_answers_are_scored_and_about_which_clip() -> None:
         replace(a, media=(replace(clip, path="/data/2.mp4"),)),
         replace(a, media=(replace(clip, kind="audio"),)),
         replace(a, media=(replace(clip, end=1.0),)),
+        replace(a, media=(replace(clip, fps=2.0),)),
+        replace(a, media=(replace(clip, fps=4.0),)),
         replace(a, media=()),
     ]
-    assert len({data_digest([sample]) for sample in [a, *changes]}) == 7
+    assert len({data_digest([sample]) for sample in [a, *changes]}) == 9
+    # As it was before frame rates counted.
+    assert data_digest([replace(a, extra={})]) == "d9d1d1f69e5fbcebc750948ce9adec64"
     moved = replace(a, media=(replace(clip, path="/other/1.mp4"),))
     turned = replace(a, extra={"n": {1}, "audio_cues": "x"})
     assert data_digest([a]) == data_digest([moved]) == data_digest([turned])

@@ -104,9 +104,13 @@ def test_a_run_goes_on_from_its_newest_sound_checkpoint(tmp_path: Path) -> None:
         folder = tmp_path / CHECKPOINTS / f"step-{step}"
         write_json(folder / "state.json", {"step": step})
         write_manifest(folder)
-    assert newest_checkpoint(tmp_path) == tmp_path / CHECKPOINTS / "step-20"
+    said: list[str] = []
+    assert newest_checkpoint(tmp_path, said.append) == tmp_path / CHECKPOINTS / "step-20"
+    assert said == []
     (tmp_path / CHECKPOINTS / "step-20" / "state.json").write_text("{}", "utf-8")
-    assert newest_checkpoint(tmp_path) == tmp_path / CHECKPOINTS / "step-3"
+    assert newest_checkpoint(tmp_path, said.append) == tmp_path / CHECKPOINTS / "step-3"
+    damaged = tmp_path / CHECKPOINTS / "step-20"
+    assert said == [f"{damaged}: damaged; going on from step-3, the newest sound checkpoint"]
     (tmp_path / CHECKPOINTS / "step-3" / "state.json").unlink()
     with pytest.raises(CheckpointError, match="no checkpoint is sound; remove the folder"):
         newest_checkpoint(tmp_path)

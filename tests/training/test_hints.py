@@ -144,6 +144,16 @@ def test_low_divergences_by_hand() -> None:
     assert memory.are_low([8.0], config.model_copy(update={"kl_quantile": 0.0})) == [False]
 
 
+def test_a_divergence_that_is_not_finite_is_forgotten_and_never_low() -> None:
+    memory = HintMemory()
+    config = HintConfig(kl_quantile=1.0)
+    nan, inf = float("nan"), float("inf")
+    assert memory.are_low([nan], config) == [False]
+    # The largest of those that count is .2, so that both of them are low.
+    assert memory.are_low([0.1, nan, inf, 0.2], config) == [True, False, False, True]
+    assert memory.state_dict()["divergences"] == [0.1, 0.2]
+
+
 def test_what_is_remembered_survives_a_trip_through_json() -> None:
     memory = remembered(visit(0.0), visit(0.0), visit(0.0, hinted=True))
     memory.refused = 2

@@ -66,6 +66,16 @@ def test_every_phase_of_two_steps_is_timed(base: Path, tmp_path: Path) -> None:
         assert row.tokens_prompt is not None and row.tokens_prompt > 0
 
 
+def test_what_the_reference_is_asked_for_the_buffer_is_part_of_training(
+    base: Path, tmp_path: Path
+) -> None:
+    # Without a KL term in the loss only the distance that is stored asks for it.
+    settings = ("replay.priority=release", "loss.beta=0.0", "steps=1", "held_out.samples=0")
+    run = train(small(tmp_path / "run", base, *settings)).directory
+    ((_, row),) = read_jsonl(run / "metrics.jsonl")
+    assert 0.0 < row["seconds_reference"] < row["seconds_train"]
+
+
 def test_losses_in_pieces_time_their_own_work(policy: QwenOmniPolicy, visits: list[Visit]) -> None:
     traced = [
         visit._replace(sample=replace(visit.sample, responses=("<answer>A</answer>",)))

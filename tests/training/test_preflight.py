@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -313,3 +315,8 @@ def test_a_local_judge_that_is_not_there_is_refused_before_anything_is_written(
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(UsageError, match="^judge.model owner/name: .*the hub is shut off"):
         check_inputs(small(tmp_path / "run", base, *judge, "judge.model=owner/name"))
+
+
+def test_looking_at_the_inputs_of_a_run_loads_no_torch() -> None:
+    code = "import sys, avatar_core.training.preflight; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -11,6 +11,7 @@ from avatar_core.config.reward import RewardConfig
 from avatar_core.config.train import TrainConfig
 from avatar_core.models.qwen_omni import QwenOmniPolicy
 from avatar_core.rewards import REWARDS
+from avatar_core.training.parallel import World
 from avatar_core.training.rollout import (
     Visit,
     draw_completions,
@@ -75,6 +76,42 @@ def test_a_prompt_visited_twice_in_a_step_gets_other_completions(
     first, second = draw(policy, [visits[0], visits[0]], size=2)
     assert tokens([*first, *second]) == tokens(draw(policy, visits[:1], size=4)[0])
     assert tokens(first) != tokens(second)
+
+
+def test_a_prompt_that_several_processes_visit_gets_the_completions_of_one(
+    policy: QwenOmniPolicy, visits: list[Visit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, other = visits[0].sample.id, visits[1].sample.id
+    whole = tokens(draw(policy, visits[:1], size=6)[0])
+    # Rank 0 draws 1 + 2 completions of the prompt and 4 of another, rank 2 takes its turn later.
+    drawn = [[(name, 1), (other, 4), (name, 2)], [(name, 2)], [(name, 1)]]
+    monkeypatch.setattr(World, "gather", lambda self, items: drawn)
+    with torch.no_grad():
+        encoded = policy.encode([visits[0].prepared])
+    for rank, size, first in ((1, 2, 3), (2, 1, 5)):
+        (made,) = draw_completions(
+            *(policy, encoded, visits[:1]),
+            sizes=[size],
+            config=CONFIG,
+            step=4,
+            world=World(rank, 3),
+        )
+        assert tokens(made) == whole[first : first + size]
+
+
+def test_a_process_without_visits_still_says_so(
+    policy: QwenOmniPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gathered: list[object] = []
+
+    def gather(self: World, items: Sequence[object]) -> list[object]:
+        gathered.extend(items)
+        return []
+
+    monkeypatch.setattr(World, "gather", gather)
+    world = World(1, 2)
+    made = draw_completions(policy, None, [], sizes=[], config=CONFIG, step=4, world=world)
+    assert (made, gathered) == ([], [[]])
 
 
 def test_completions_are_as_the_buffer_wants_them(

@@ -11,8 +11,14 @@ import pytest
 
 from avatar_core.config.stages import cold_start_config, resolve_stages
 from avatar_core.config.train import TrainConfig
-from avatar_core.errors import CheckpointError, Stopped, UsageError
-from avatar_core.files import read_json
+from avatar_core.errors import (
+    CheckpointError,
+    OutOfMemoryError,
+    RunLockedError,
+    Stopped,
+    UsageError,
+)
+from avatar_core.files import read_json, run_lock
 from avatar_core.manifest import sound_checkpoints
 from avatar_core.rewards import REWARDS
 from avatar_core.training import stages as stages_module
@@ -152,3 +158,29 @@ def test_a_stage_without_a_sound_checkpoint_stops_the_next(
     weights.unlink()
     with pytest.raises(CheckpointError, match="no checkpoint is sound"):
         train_stages(configs)
+
+
+@pytest.fixture
+def cold(tmp_path: Path) -> TrainConfig:
+    return cold_start_config().model_copy(update={"out": str(tmp_path / "all" / "stage0")})
+
+
+def test_memory_that_runs_out_in_the_cold_start_names_what_to_lower(
+    cold: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cold_start(watcher: Watcher) -> Path:
+        raise MemoryError
+
+    monkeypatch.setattr(stages_module, "checked", lambda *_, **__: [None])
+    monkeypatch.setattr(stages_module, "cold_start", cold_start)
+    with pytest.raises(OutOfMemoryError, match=r"lower supervised\.batch_size"):
+        train_stages([cold])
+
+
+def test_the_directory_of_a_run_that_is_about_to_begin_stays(
+    cold: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages_module, "cold_start", lambda watcher: tmp_path / "kept")
+    with run_lock(Path(cold.out)), pytest.raises(RunLockedError, match="in use by process"):
+        take_cold_start(cold, SILENT)
+    assert [path.name for path in Path(cold.out).iterdir()] == [".lock"]

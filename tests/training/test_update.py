@@ -19,6 +19,7 @@ from avatar_core.training.update import (
     fresh_advantages,
     reference_gaps,
     replayed_advantages,
+    score_parts,
     trained_members,
 )
 from avatar_core.types import Completion, Group
@@ -112,10 +113,12 @@ def test_the_first_step_is_on_policy(
     policy: QwenOmniPolicy, visits: list[Visit], level: str
 ) -> None:
     fresh = part(policy, visits, [torch.tensor([1.0, -1.0])] * 3)
-    terms = update_loss(policy, [fresh], settings(f"loss.level={level}"))
+    config = settings(f"loss.level={level}")
+    terms, scored = update_loss(policy, [fresh], config), score_parts(policy, [fresh], config)
     # Generation and scoring add up in another order, so that ratios are 1 up to rounding.
-    assert float(terms.ratio_max) == pytest.approx(1.0, abs=1e-5)
-    assert float(terms.ratio_mean) == pytest.approx(1.0, abs=1e-5)
+    ratios = (scored.logprobs.detach() - scored.behaviour).exp()[scored.mask]
+    assert ratios.tolist() == pytest.approx([1.0] * len(ratios), abs=1e-5)
+    assert float(terms.ess) == pytest.approx(1.0, abs=1e-5)
     assert (float(terms.clip_low), float(terms.clip_high)) == (0.0, 0.0)
     assert terms.kl is not None
     assert float(terms.kl) == pytest.approx(0.0, abs=1e-9)

@@ -114,15 +114,6 @@ class Scene:
         ]
         return {"things": things, "tones": tones}
 
-    def makers(self, pitch: Pitch | None = None) -> tuple[Thing, ...]:
-        """The objects that make a tone (of this pitch), in reading order."""
-        return tuple(
-            thing
-            for thing in self.things
-            if thing.flash is not None
-            and self.tones[thing.flash] in ((pitch,) if pitch else PITCHES)
-        )
-
 
 def _thing_spec(thing: Thing) -> dict[str, object]:
     return {**asdict(thing), "shift": list(thing.shift)}

@@ -67,7 +67,10 @@ def paired_figure(views: Sequence[RunView]) -> Markup | None:
         return None
     estimates = [Estimate(name, pair.gain, pair.interval, "c6") for name, pair in found]
     baseline = found[0][1].baseline
-    note = f"Paired difference to {baseline} on the same items; every item counts as independent."
+    note = (
+        f"Paired difference to {baseline} on the same items, in the share of right answers; "
+        "every item counts as independent."
+    )
     plot = Plot("Against the baseline", note, "percentage points", "", points)
     head = ("run", "items", "before", "after", "gain", "95 % interval", "gained", "lost", "p")
     rows = [

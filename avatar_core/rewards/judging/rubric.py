@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from avatar_core.choices import LETTERS
 from avatar_core.rewards.judging.chat import ChatTurn
 from avatar_core.rewards.judging.pictures import Picture
 from avatar_core.rewards.tags import split_completion
@@ -92,7 +93,7 @@ def audio_caption(extra: Mapping[str, object]) -> str:
 
 def reference_answer(sample: Sample) -> str:
     """The solution; the letter of a multiple-choice question with the text of its option."""
-    index = "ABCDEFGHIJKLMNOPQRSTUVWXYZ".find(sample.solution)
+    index = LETTERS.find(sample.solution)
     if sample.problem_type == "multiple choice" and 0 <= index < len(sample.options):
         return f"{sample.solution}: {sample.options[index]}"
     return sample.solution

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from avatar_core.choices import LETTERS
 from avatar_core.errors import UsageError
 from avatar_core.rewards.accuracy import accuracy_reward
 from avatar_core.rewards.answer import answer_text, extract_letter, extract_pairs, split_completion
@@ -153,7 +154,7 @@ def _stated(sample: Sample, text: str) -> str:
     """The answer in words: of a multiple-choice question the text of the chosen option."""
     if not sample.options:
         return answer_text(text)
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: len(sample.options)]
+    letters = LETTERS[: len(sample.options)]
     letter = extract_letter(text, letters, sample.options)
     return "" if letter is None else sample.options[letters.index(letter)]
 

@@ -48,7 +48,10 @@ def test_held_out_gain_is_before_and_after() -> None:
 def test_paired_differences_are_drawn_and_listed() -> None:
     made = paired_figure([view_of(name="x", paired=PAIRED), view_of(name="y")])
     assert made is not None
-    assert "Paired difference to runs/&lt;base&gt; on the same items" in made
+    assert (
+        "Paired difference to runs/&lt;base&gt; on the same items, in the share of right answers"
+        in made
+    )
     cells = ("200", "50.0\u00a0%", "60.0\u00a0%", "+10.0", "+5.0 to +15.0", "30", "10", "0.0022")
     assert "".join(f"<td>{cell}</td>" for cell in cells) in made
     assert paired_figure([view_of()]) is None
