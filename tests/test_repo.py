@@ -332,3 +332,10 @@ def test_the_built_packages_hold_what_is_needed(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "[stage3]" in done.stdout
+
+
+@pytest.mark.xdist_group("kept together")
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process runs all tests")
+def test_workers_know_the_groups_of_tests(request: pytest.FixtureRequest) -> None:
+    """Else what a group shares is made once by each worker, and nothing says so."""
+    assert request.node.nodeid.endswith("@kept together")

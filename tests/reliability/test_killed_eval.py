@@ -72,7 +72,6 @@ def timeless(directory: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("long runs")
 @pytest.mark.timeout(900)
 def test_an_evaluation_killed_at_ten_random_instants_ends_like_the_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

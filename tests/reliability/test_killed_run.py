@@ -24,7 +24,7 @@ from tests.training.runs import (
     timeless,
 )
 
-STEPS = 30
+STEPS = 20
 KILLS = 10
 
 
@@ -56,7 +56,6 @@ def kill_at(child: int, metrics: Path, step: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("long runs")
 @pytest.mark.timeout(1500)
 def test_a_run_killed_at_ten_random_steps_ends_like_the_uninterrupted_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -72,7 +72,6 @@ def run(out: Path, base: Path, reward: Path, *, processes: int, steps: int = STE
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("long runs")
 @pytest.mark.timeout(900)
 def test_two_processes_give_the_run_of_one(base: Path, tmp_path: Path) -> None:
     reward = tmp_path / "spread.py"
@@ -141,7 +140,6 @@ def fail_on_rank_1(rank: int, port: str, config: TrainConfig, folder: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("long runs")
 @pytest.mark.timeout(400)
 def test_a_full_disk_of_one_process_ends_both(base: Path, tmp_path: Path) -> None:
     write_clip(tmp_path / "0.mp4")
