@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from avatar_core.config.train import OptimConfig
+from avatar_core.training.muon import BatchedMuon
 
 
 class MuonAdamW(torch.optim.Optimizer):
@@ -70,8 +71,8 @@ def parameters_of(optimiser: torch.optim.Optimizer) -> list[Tensor]:
     return [parameter for group in optimiser.param_groups for parameter in group["params"]]
 
 
-def _muon(matrices: Sequence[Tensor], config: OptimConfig) -> torch.optim.Muon:
-    return torch.optim.Muon(
+def _muon(matrices: Sequence[Tensor], config: OptimConfig) -> BatchedMuon:
+    return BatchedMuon(
         matrices, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
     )
 
