@@ -85,14 +85,22 @@ def run_one(
     if not result.leads:
         return
     show_runs([result.directory], output)
-    suggest([result.directory], output)
+    suggest([result.directory], measured_on(settings), output)
 
 
-def suggest(runs: Sequence[Path], output: Output) -> None:
+def measured_on(settings: TrainConfig) -> str:
+    """What `avatar eval` is to be given to ask what a run was measured on."""
+    if settings.held_out.data:
+        return shlex.quote(settings.held_out.data)
+    return f"scenes --stage {settings.stage}" if settings.stage else "scenes"
+
+
+def suggest(runs: Sequence[Path], asked: str, output: Output) -> None:
     """Say on stderr which commands may come next; nothing when quiet or in JSON.
 
     Args:
         runs: that have just ended, in order; the last one is the model that is asked.
+        asked: what `avatar eval` is given.
         output: how to print.
     """
     from avatar_cli.render import note
@@ -103,7 +111,7 @@ def suggest(runs: Sequence[Path], output: Output) -> None:
     model = shlex.quote(str(runs[-1]))
     for command in (
         f"avatar report {shown} --html report.html",
-        f"avatar eval scenes --model {model}",
+        f"avatar eval {asked} --model {model}",
         f"avatar infer CLIP QUESTION --model {model}",
     ):
         note(f"next: {command}", output)
@@ -139,4 +147,4 @@ def run_all(
         show_runs(directories, output)
         return
     console().print(stage_table(gained))
-    suggest(directories, output)
+    suggest(directories, "scenes", output)

@@ -215,7 +215,7 @@ class GroupRow(VersionedRecord):
     leaked: bool = False
     """That hint holds the reference answer."""
     no_signal: bool
-    """All scored rewards are equal."""
+    """All scored rewards of the group were equal when it was sampled."""
     completions: tuple[CompletionRow, ...]
     """The completions, in order of their draw."""
     question: str | None = None

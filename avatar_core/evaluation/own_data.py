@@ -22,9 +22,11 @@ def benchmark_of(name: str) -> Benchmark:
     Raises:
         UsageError: there is neither.
     """
-    if not is_file_name(name):
-        return benchmarks.find(name)
     path = user_path(name, "NAME")
+    if not is_file_name(name):
+        if path.is_file() and name not in benchmarks.available():
+            raise UsageError(f"{name}: is no .jsonl file; give samples as one JSON object per line")
+        return benchmarks.find(name)
     if not path.is_file():
         raise UsageError(f"{name}: no such file; give a benchmark's name or a file of samples")
 

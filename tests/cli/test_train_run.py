@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from avatar_cli.__main__ import main
+from avatar_cli.train_run import measured_on
+from avatar_core.config.resolve import resolve_train
 from avatar_core.evaluation.tally import Interval
 from avatar_core.training.held_out import Accuracy, HeldOut
 from tests.run_records import group_row, metrics_row, write_run
@@ -108,3 +110,10 @@ def test_all_stages_end_with_one_table(
     assert main(["train", "--stage", "all", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert len(document["runs"]) == 4
+
+
+def test_what_a_run_was_measured_on_is_asked_next() -> None:
+    assert measured_on(resolve_train(stage=2)) == "scenes --stage 2"
+    assert measured_on(resolve_train(stage=0)) == "scenes"
+    own = resolve_train(stage=1, assignments=["data=a.jsonl", "held_out.data=my questions.jsonl"])
+    assert measured_on(own) == "'my questions.jsonl'"

@@ -122,6 +122,9 @@ def test_what_is_no_file_of_samples_is_refused(tmp_path: Path) -> None:
             select(benchmark_of(name), None, selection_of(config))
         assert message in str(caught.value)
     assert len(cases) == 3
+    table = write_data(tmp_path, "q.csv", [row("a", "1.mp4")])
+    with pytest.raises(UsageError, match="q.csv: is no .jsonl file"):
+        benchmark_of(str(table))
 
 
 def test_where_results_go_and_media_lie() -> None:
