@@ -1,9 +1,10 @@
-"""The nearest name that exists, for errors about a name that does not."""
+"""Names: the nearest that exists, for errors about one that does not, and each of many once."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from itertools import count
 
 LISTED = 8
 """Up to so many known names are listed when none is near."""
@@ -31,3 +32,24 @@ def nearest(name: str, known: Collection[str]) -> str:
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known: {', '.join(known)}" if 0 < len(known) <= LISTED else ""
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """The names, each once: those that repeat one get "#2", "#3" behind it.
+
+    A number that another of the names ends in is passed over.
+
+    >>> numbered(["a", "a#2", "a"])
+    ['a', 'a#2', 'a#3']
+    """
+    own = set(names)
+    seen: set[str] = set()
+    unique = []
+    for name in names:
+        free = name
+        if name in seen:
+            repeats = (f"{name}#{number}" for number in count(2))
+            free = next(one for one in repeats if one not in own and one not in seen)
+        seen.add(free)
+        unique.append(free)
+    return unique

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from avatar_core.naming import LISTED, nearest
+from avatar_core.naming import LISTED, nearest, numbered
 
 KEYS = ("optim.lr", "optim.warmup", "loss.beta", "replay.window", "rollout.window", "steps")
 MANY = tuple(f"{letter}0000" for letter in "abcdefghi")
@@ -37,3 +37,10 @@ def test_without_a_near_name_a_short_list_is_shown_and_a_long_one_is_not() -> No
 def test_where_nothing_is_known_nothing_is_said() -> None:
     assert nearest("xyzzy", ()) == ""
     assert nearest("", ()) == ""
+
+
+def test_a_name_that_repeats_gets_a_number_that_no_other_has() -> None:
+    assert numbered(["a", "b", "a", "a"]) == ["a", "b", "a#2", "a#3"]
+    # The second "a" would be "a#2", which a later one is called itself.
+    assert numbered(["a", "a", "a#2"]) == ["a", "a#3", "a#2"]
+    assert numbered([]) == []

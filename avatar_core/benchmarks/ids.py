@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from dataclasses import replace
-from itertools import count
 from pathlib import PurePath
 
 from avatar_core.benchmarks.item import Item
+from avatar_core.naming import numbered
 
 
 def content_id(*parts: str) -> str:
@@ -53,14 +53,8 @@ def _asked(item: Item) -> str:
 
 
 def _numbered(items: list[Item]) -> list[Item]:
-    own = {item.id for item in items}
-    seen: set[str] = set()
-    unique = []
-    for item in items:
-        name = item.id
-        if name in seen:
-            repeats = (f"{item.id}#{number}" for number in count(2))
-            name = next(name for name in repeats if name not in own and name not in seen)
-        seen.add(name)
-        unique.append(item if name == item.id else replace(item, id=name))
-    return unique
+    names = numbered([item.id for item in items])
+    return [
+        item if name == item.id else replace(item, id=name)
+        for item, name in zip(items, names, strict=True)
+    ]

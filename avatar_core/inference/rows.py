@@ -8,10 +8,9 @@ in its place, so that the others are answered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +25,7 @@ from avatar_core.errors import DataError
 from avatar_core.inference.files import kind_of
 from avatar_core.json_rows import Row, read_rows
 from avatar_core.media_root import MediaRoot
+from avatar_core.naming import numbered
 from avatar_core.types import MediaRef, Sample
 from avatar_core.wording import question_text
 
@@ -58,25 +58,8 @@ def read_questions(path: Path) -> list[Question]:
     found = [_read(row, root, mark) for row in read_rows(path)]
     if not found:
         raise DataError(f"{path}: has no rows; give a file with one JSON object per line")
-    return numbered(found)
-
-
-def numbered(questions: Sequence[Question]) -> list[Question]:
-    """The questions with an id each: those that repeat one get "#2", "#3" behind it.
-
-    A number that another row's own id ends in is passed over.
-    """
-    own = {question.id for question in questions}
-    seen: set[str] = set()
-    unique = []
-    for question in questions:
-        name = question.id
-        if name in seen:
-            repeats = (f"{name}#{number}" for number in count(2))
-            name = next(repeat for repeat in repeats if repeat not in own and repeat not in seen)
-        seen.add(name)
-        unique.append(question._replace(id=name))
-    return unique
+    names = numbered([question.id for question in found])
+    return [question._replace(id=name) for question, name in zip(found, names, strict=True)]
 
 
 def question_of(row: Mapping[str, Any], root: MediaRoot, mark: Callable[[str], str]) -> Question:
